@@ -1,0 +1,77 @@
+"""Errors that a user can meet, each with the exit code that the command line gives for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class TinymlError(Exception):
+    """Something that the user can mend: wrong usage, a bad input, a defective model."""
+
+    exit_code = 2
+
+
+class InputError(TinymlError):
+    """Values, files or options that do not fit the model or the command."""
+
+
+class ModelError(TinymlError):
+    """A file that is not a readable model: which file, which place in it, what is wrong."""
+
+    exit_code = 3
+
+    def __init__(self, source: str, place: str, reason: str) -> None:
+        """Name the file (`source`), the place in it (may be empty) and the reason."""
+        super().__init__(": ".join(part for part in (source, place, reason) if part))
+        self.source = source
+        self.place = place
+        self.reason = reason
+
+
+class NodeError(TinymlError):
+    """A node that cannot be prepared. Kernels raise it; the interpreter collects all of them."""
+
+    exit_code = 4
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        """Say what is wrong with the node at hand, and what the user can do about it."""
+        super().__init__(f"{reason} ({remedy})" if remedy else reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProblem:
+    """Why one node of a model cannot run, and the way out."""
+
+    subgraph: int
+    index: int
+    operator: str
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """One line: place, operator, reason, remedy."""
+        line = f"subgraph {self.subgraph}, node {self.index} ({self.operator}): {self.reason}"
+        return f"{line} ({self.remedy})" if self.remedy else line
+
+
+class UnsupportedModelError(TinymlError):
+    """A readable model with nodes that cannot run; carries every one of them."""
+
+    exit_code = 4
+
+    def __init__(self, source: str, problems: tuple[NodeProblem, ...]) -> None:
+        """List all `problems` of the model read from `source`."""
+        count = f"{len(problems)} node{'s' if len(problems) != 1 else ''} cannot run"
+        super().__init__("\n  ".join([f"{source}: {count}", *map(str, problems)]))
+        self.source = source
+        self.problems = problems
+
+
+class LibraryError(TinymlError):
+    """A kernel library that is not installed, or that does not load."""
+
+
+class RunError(TinymlError):
+    """A run that stopped on its values: an index out of range, a loop without end."""

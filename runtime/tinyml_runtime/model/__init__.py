@@ -1,0 +1,1 @@
+"""The file format: `.tflite` files read into frozen dataclasses, and written from them."""
