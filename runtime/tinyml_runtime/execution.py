@@ -1,0 +1,190 @@
+"""One subgraph at run time: its tensors, its prepared nodes, and the contexts that kernels see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tinyml_runtime.errors import NodeError, NodeProblem
+from tinyml_runtime.events import Listener, NodeFinished, NodeStarted
+from tinyml_runtime.registration import Node, Registration, check
+from tinyml_runtime.tensor import Array, Tensor
+
+Invoke = Callable[[int, Sequence[Array]], list[Array]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A prepared node: its kernel and what `prepare` settled."""
+
+    node: Node
+    registration: Registration[Any]
+    data: Any
+
+    @property
+    def stacks(self) -> bool:
+        """Whether the node can be evaluated for several samples at once."""
+        return self.registration.stacks(self.data)
+
+
+class PreparingTensors:
+    """`PrepareContext` of one subgraph: every access is checked."""
+
+    def __init__(
+        self, tensors: Sequence[Tensor], interfaces: Sequence[tuple[list[Tensor], list[Tensor]]]
+    ) -> None:
+        """`interfaces` are the input and output tensors of every subgraph of the model."""
+        self._tensors = tensors
+        self._interfaces = interfaces
+
+    def input(self, node: Node, position: int) -> Tensor:
+        """The input tensor at `position`; NodeError where the node has none there."""
+        tensor = self.optional_input(node, position)
+        if tensor is None:
+            raise NodeError(f"input {position} is missing")
+        return tensor
+
+    def optional_input(self, node: Node, position: int) -> Tensor | None:
+        """The input tensor at `position`, or None where the node has none there."""
+        if position >= len(node.inputs) or node.inputs[position] < 0:
+            return None
+        return self._tensors[node.inputs[position]]
+
+    def output(self, node: Node, position: int) -> Tensor:
+        """The output tensor at `position`, which must be there and must not be a constant."""
+        if position >= len(node.outputs) or node.outputs[position] < 0:
+            raise NodeError(f"output {position} is missing")
+        tensor = self._tensors[node.outputs[position]]
+        check(not tensor.is_constant, f"output {position} is a constant of the file")
+        return tensor
+
+    def subgraph_tensors(self, index: int) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        """Input and output tensors of another subgraph; NodeError where there is no such one."""
+        check(0 <= index < len(self._interfaces), f"there is no subgraph {index}")
+        return self._interfaces[index]
+
+
+class EvaluatingTensors:
+    """`EvalContext` of one subgraph: `prepare` has checked, so this only looks up."""
+
+    __slots__ = ("_invoke", "tensors")
+
+    def __init__(self, tensors: Sequence[Tensor], invoke_subgraph: Invoke) -> None:
+        """Give kernels these tensors; `invoke_subgraph` runs another subgraph of the model."""
+        self.tensors = tensors
+        self._invoke = invoke_subgraph
+
+    def input(self, node: Node, position: int) -> Tensor:
+        """The input tensor at `position`."""
+        return self.tensors[node.inputs[position]]
+
+    def output(self, node: Node, position: int) -> Tensor:
+        """The output tensor at `position`."""
+        return self.tensors[node.outputs[position]]
+
+    def invoke_subgraph(self, index: int, inputs: Sequence[Array]) -> list[Array]:
+        """Run another subgraph on these inputs; gives copies of its outputs."""
+        return self._invoke(index, inputs)
+
+
+@dataclass(slots=True)
+class SubgraphExecution:
+    """The prepared nodes of a subgraph over tensors that have memory."""
+
+    tensors: list[Tensor]
+    steps: list[Step]
+    invoke_subgraph: Invoke
+
+    def run(self, listeners: Sequence[Listener] = ()) -> None:
+        """Evaluate every node once, in order."""
+        context = EvaluatingTensors(self.tensors, self.invoke_subgraph)
+        if listeners:
+            _run_heard(self.steps, context, listeners)
+            return
+        for step in self.steps:
+            step.registration.evaluate(context, step.node, step.data)
+
+    def stacked(self, samples: int) -> StackedExecution:
+        """The same nodes over memory for several samples."""
+        return StackedExecution(self, samples)
+
+
+class StackedExecution:
+    """A subgraph over `samples` samples at once: tensors hold them along the first axis."""
+
+    def __init__(self, execution: SubgraphExecution, samples: int) -> None:
+        """Give every tensor that is not a constant memory for all samples."""
+        self.samples = samples
+        self._steps = execution.steps
+        self.tensors = [_stack(tensor, samples) for tensor in execution.tensors]
+        self._context = EvaluatingTensors(self.tensors, execution.invoke_subgraph)
+        self._lane = EvaluatingTensors(
+            [replace(tensor) for tensor in execution.tensors], execution.invoke_subgraph
+        )
+
+    def run(self) -> None:
+        """Evaluate every node for all samples, in one go where its kernel can."""
+        for step in self._steps:
+            if step.stacks:
+                step.registration.evaluate(self._context, step.node, step.data)
+            else:
+                self._run_one_by_one(step)
+
+    def _run_one_by_one(self, step: Step) -> None:
+        indices = {i for i in (*step.node.inputs, *step.node.outputs) if i >= 0}
+        moving = [
+            (lane, self.tensors[index].values.reshape(self.samples, *lane.shape))
+            for index in indices
+            if not (lane := self._lane.tensors[index]).is_constant
+        ]
+        for sample in range(self.samples):
+            for lane, values in moving:
+                lane.values = values[sample]
+            step.registration.evaluate(self._lane, step.node, step.data)
+
+
+def prepare_nodes(
+    nodes: Sequence[tuple[Node, Registration[Any] | None]],
+    context: PreparingTensors,
+) -> tuple[list[Step], list[NodeProblem]]:
+    """Prepare every node; what fails is collected, so that a user sees all of it at once."""
+    steps: list[Step] = []
+    problems: list[NodeProblem] = []
+    for node, registration in nodes:
+        try:
+            steps.append(_prepare(node, registration, context))
+        except NodeError as error:
+            problems.append(
+                NodeProblem(node.subgraph, node.index, node.operator, error.reason, error.remedy)
+            )
+    return steps, problems
+
+
+def _prepare(node: Node, registration: Registration[Any] | None, context: PreparingTensors) -> Step:
+    if registration is None:
+        raise NodeError("there is no kernel for this operator")
+    return Step(node, registration, registration.prepare(context, node))
+
+
+def _run_heard(
+    steps: Sequence[Step], context: EvaluatingTensors, listeners: Sequence[Listener]
+) -> None:
+    tensors = context.tensors
+    for step in steps:
+        started = NodeStarted(step.node, [tensors[i] for i in step.node.inputs if i >= 0])
+        for listener in listeners:
+            listener.notify(started)
+        step.registration.evaluate(context, step.node, step.data)
+        finished = NodeFinished(step.node, [tensors[i] for i in step.node.outputs if i >= 0])
+        for listener in listeners:
+            listener.notify(finished)
+
+
+def _stack(tensor: Tensor, samples: int) -> Tensor:
+    if tensor.is_constant:
+        return tensor
+    first, *rest = tensor.shape or (1,)
+    return replace(tensor, values=np.zeros((first * samples, *rest), tensor.dtype))

@@ -1,0 +1,334 @@
+"""Interpreter: a model, a kernel library, memory for the tensors, and the loop over the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinyml_runtime.errors import ModelError, UnsupportedModelError
+from tinyml_runtime.events import Listener
+from tinyml_runtime.execution import (
+    PreparingTensors,
+    StackedExecution,
+    Step,
+    SubgraphExecution,
+    prepare_nodes,
+)
+from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.model.schema import Model, Operator, TensorInfo
+from tinyml_runtime.registration import Node
+from tinyml_runtime.resolver import OpResolver
+from tinyml_runtime.tensor import (
+    Array,
+    QuantizationParams,
+    Tensor,
+    dtype_of,
+    unallocated,
+    unpack_int4,
+)
+from tinyml_runtime.threads import processors, run_on_threads
+from tinyml_runtime.types import TensorType
+
+DEFAULT_MEMORY_LIMIT_BYTES = 2**31
+# Samples are stacked until the tensors of a stack take this much: more would leave the cache.
+_STACK_BYTES = 2**20
+
+
+class Interpreter:
+    """Runs a model as TensorFlow Lite Micro does.
+
+    >>> from tinyml_runtime import Interpreter, load_model
+    >>> interpreter = Interpreter(load_model("examples/sine.tflite"))
+    >>> interpreter.allocate_tensors()
+    >>> interpreter.set_input(interpreter.input(0))
+    >>> interpreter.invoke()
+    >>> interpreter.output(0).shape
+    (1, 1)
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        library: str | KernelLibrary = "reference",
+        *,
+        listeners: Sequence[Listener] = (),
+        memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES,
+    ) -> None:
+        """Take the kernels of `library`; `listeners` hear of every node that is evaluated.
+
+        Raises:
+            LibraryError: there is no such kernel library.
+            ModelError: the model has no subgraph, or a constant's bytes do not fit its shape.
+        """
+        if not model.subgraphs:
+            raise ModelError(model.source, "", "the model has no subgraph")
+        self.model = model
+        self.listeners = list(listeners)
+        self._resolver = OpResolver.for_library(library)
+        self._memory_limit_bytes = memory_limit_bytes
+        self._tensors = [
+            [_make_tensor(model, number, index) for index in range(len(subgraph.tensors))]
+            for number, subgraph in enumerate(model.subgraphs)
+        ]
+        self._executions: list[SubgraphExecution] = []
+        main = model.subgraphs[0]
+        self._inputs = [self._tensors[0][index] for index in main.inputs]
+        self._outputs = [self._tensors[0][index] for index in main.outputs]
+
+    @property
+    def inputs(self) -> Sequence[Tensor]:
+        """The model's input tensors."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> Sequence[Tensor]:
+        """The model's output tensors."""
+        return self._outputs
+
+    @property
+    def is_stateful(self) -> bool:
+        """Whether an invocation can depend on the ones before it."""
+        return any(tensor.is_variable for tensors in self._tensors for tensor in tensors)
+
+    def allocate_tensors(self) -> None:
+        """Prepare every node and give memory to every tensor.
+
+        Raises:
+            UnsupportedModelError: nodes that cannot run, all of them.
+            ModelError: the tensors would need more memory than the limit.
+        """
+        self._check_memory()
+        prepared = self._prepare()
+        for tensors in self._tensors:
+            for tensor in tensors:
+                if not tensor.is_constant:
+                    tensor.values = np.zeros(tensor.shape, tensor.dtype)
+        self._executions = [
+            SubgraphExecution(tensors, steps, self._invoke_subgraph)
+            for tensors, steps in zip(self._tensors, prepared, strict=True)
+        ]
+        self.reset()
+
+    def reset(self) -> None:
+        """Give variable tensors their initial value, the zero point, as TFLM's Reset does."""
+        for tensors in self._tensors:
+            for tensor in tensors:
+                if tensor.is_variable:
+                    tensor.values[...] = tensor.zero_point
+
+    def set_input(self, array: Array, index: int = 0) -> None:
+        """Copy `array`, of the tensor's dtype and shape, into input `index`; else ValueError."""
+        tensor = self._input_tensor(index)
+        if array.dtype != tensor.dtype or array.shape != tensor.shape:
+            raise ValueError(
+                f"input {index} ('{tensor.name}') takes {tensor.dtype}{list(tensor.shape)}, "
+                f"not {array.dtype}{list(array.shape)}"
+            )
+        self._main()
+        tensor.values[...] = array
+
+    def input(self, index: int = 0) -> Array:
+        """The values of input `index`, to be written in place."""
+        self._main()
+        return self._input_tensor(index).values
+
+    def invoke(self) -> None:
+        """Run the model once. Raises RunError where its values make that impossible."""
+        self._main().run(self.listeners)
+
+    def invoke_batch(self, inputs: Sequence[Array], *, threads: int | None = None) -> list[Array]:
+        """Run many samples: inputs and outputs have one more axis in front, the samples.
+
+        The same results as a loop over `set_input`, `invoke` and `output`, but faster where the
+        model keeps no state: samples are evaluated several at once, on `threads` threads (default:
+        the processors at hand). With state, or with listeners, it is that loop. Raises ValueError
+        for inputs that do not fit.
+        """
+        samples = self._count_samples(inputs)
+        outputs = [np.empty((samples, *t.shape), t.dtype) for t in self._outputs]
+        if self.is_stateful or self.listeners:
+            for sample in range(samples):
+                self._invoke_sample([array[sample] for array in inputs], outputs, sample)
+        else:
+            self._invoke_stacks(inputs, outputs, samples, threads or processors())
+        return outputs
+
+    def output(self, index: int = 0) -> Array:
+        """A copy of the values of output `index`."""
+        if not 0 <= index < len(self._outputs):
+            raise ValueError(f"there is no output {index}: the model has {len(self._outputs)}")
+        self._main()
+        return self._outputs[index].values.copy()
+
+    def tensor(self, index: int, subgraph: int = 0) -> Tensor:
+        """Any tensor by its index in the file. After `invoke` it holds what was last written."""
+        if not 0 <= subgraph < len(self._tensors):
+            raise ValueError(f"there is no subgraph {subgraph}")
+        if not 0 <= index < len(self._tensors[subgraph]):
+            raise ValueError(f"there is no tensor {index} in subgraph {subgraph}")
+        return self._tensors[subgraph][index]
+
+    def nodes(self, subgraph: int = 0) -> list[Node]:
+        """The nodes of a subgraph, in execution order."""
+        graph = self.model.subgraphs[subgraph]
+        return [
+            _make_node(self.model, subgraph, index, operator)
+            for index, operator in enumerate(graph.operators)
+        ]
+
+    def _main(self) -> SubgraphExecution:
+        if not self._executions:
+            raise ValueError("call allocate_tensors() first")
+        return self._executions[0]
+
+    def _input_tensor(self, index: int) -> Tensor:
+        if not 0 <= index < len(self._inputs):
+            raise ValueError(f"there is no input {index}: the model has {len(self._inputs)}")
+        return self._inputs[index]
+
+    def _prepare(self) -> list[list[Step]]:
+        interfaces = [
+            ([tensors[i] for i in graph.inputs], [tensors[i] for i in graph.outputs])
+            for graph, tensors in zip(self.model.subgraphs, self._tensors, strict=True)
+        ]
+        prepared = [
+            prepare_nodes(
+                [(node, self._resolver.find(node.operator)) for node in self.nodes(number)],
+                PreparingTensors(tensors, interfaces),
+            )
+            for number, tensors in enumerate(self._tensors)
+        ]
+        problems = tuple(problem for _, found in prepared for problem in found)
+        if problems:
+            raise UnsupportedModelError(self.model.source, problems)
+        return [steps for steps, _ in prepared]
+
+    def _check_memory(self) -> None:
+        needed = sum(
+            tensor.size * tensor.dtype.itemsize
+            for tensors in self._tensors
+            for tensor in tensors
+            if not tensor.is_constant
+        )
+        if needed > self._memory_limit_bytes:
+            reason = f"its tensors need {needed} bytes, the limit is {self._memory_limit_bytes}"
+            raise ModelError(self.model.source, "", reason)
+
+    def _invoke_subgraph(self, index: int, inputs: Sequence[Array]) -> list[Array]:
+        graph, execution = self.model.subgraphs[index], self._executions[index]
+        for tensor, array in zip(graph.inputs, inputs, strict=True):
+            execution.tensors[tensor].values[...] = array
+        execution.run(self.listeners)
+        return [execution.tensors[tensor].values.copy() for tensor in graph.outputs]
+
+    def _count_samples(self, inputs: Sequence[Array]) -> int:
+        if len(inputs) != len(self._inputs):
+            raise ValueError(f"the model has {len(self._inputs)} inputs, not {len(inputs)}")
+        for index, (array, tensor) in enumerate(zip(inputs, self._inputs, strict=True)):
+            if array.dtype != tensor.dtype or array.shape[1:] != tensor.shape or not array.ndim:
+                raise ValueError(
+                    f"input {index} ('{tensor.name}') takes samples of {tensor.dtype}"
+                    f"{list(tensor.shape)}, not {array.dtype}{list(array.shape[1:])}"
+                )
+        counts = {array.shape[0] for array in inputs}
+        if not counts:
+            raise ValueError("the model has no inputs: there is nothing to make a batch of")
+        if len(counts) != 1:
+            raise ValueError(f"the inputs have different numbers of samples: {sorted(counts)}")
+        return counts.pop()
+
+    def _invoke_sample(self, inputs: Sequence[Array], outputs: list[Array], sample: int) -> None:
+        for index, array in enumerate(inputs):
+            self.set_input(array, index)
+        self.invoke()
+        for tensor, array in zip(self._outputs, outputs, strict=True):
+            array[sample] = tensor.values
+
+    def _invoke_stacks(
+        self, inputs: Sequence[Array], outputs: Sequence[Array], samples: int, threads: int
+    ) -> None:
+        moving = sum(t.values.nbytes for t in self._main().tensors if not t.is_constant)
+        size = min(max(1, _STACK_BYTES // max(1, moving)), -(-samples // threads))
+        starts = list(range(0, samples, max(1, size)))
+        shares = [starts[worker::threads] for worker in range(min(threads, len(starts)))]
+
+        def invoke_share(share: Sequence[int]) -> None:
+            stack = None
+            for start in share:
+                count = min(size, samples - start)
+                if stack is None or stack.samples != count:
+                    stack = self._main().stacked(count)
+                part = slice(start, start + count)
+                self._invoke_stack(stack, [a[part] for a in inputs], [a[part] for a in outputs])
+
+        run_on_threads(invoke_share, shares)
+
+    def _invoke_stack(
+        self, stack: StackedExecution, inputs: Sequence[Array], outputs: Sequence[Array]
+    ) -> None:
+        main = self.model.subgraphs[0]
+        for index, array in zip(main.inputs, inputs, strict=True):
+            values = stack.tensors[index].values
+            values[...] = array.reshape(values.shape)
+        stack.run()
+        for index, array in zip(main.outputs, outputs, strict=True):
+            tensor = stack.tensors[index]
+            # A constant stands once for all samples.
+            array[...] = tensor.values if tensor.is_constant else tensor.values.reshape(array.shape)
+
+
+def _make_node(model: Model, subgraph: int, index: int, operator: Operator) -> Node:
+    code = model.code(operator)
+    return Node(
+        subgraph=subgraph,
+        index=index,
+        operator=code.name,
+        inputs=operator.inputs,
+        outputs=operator.outputs,
+        version=code.version,
+        options=operator.options,
+        custom_options=operator.custom_options,
+        intermediates=operator.intermediates,
+    )
+
+
+def _make_tensor(model: Model, subgraph: int, index: int) -> Tensor:
+    info = model.subgraphs[subgraph].tensors[index]
+    quantization = info.quantization
+    values = _constant_values(model, subgraph, index, info)
+    return Tensor(
+        index=index,
+        name=info.name,
+        type=info.type,
+        shape=info.shape,
+        quantization=QuantizationParams()
+        if quantization is None
+        else QuantizationParams(
+            quantization.scales, quantization.zero_points, quantization.dimension
+        ),
+        is_constant=values is not None,
+        is_variable=info.is_variable and values is None,
+        values=unallocated(info.type, info.shape) if values is None else values,
+    )
+
+
+def _constant_values(model: Model, subgraph: int, index: int, info: TensorInfo) -> Array | None:
+    """The values that the file holds for a tensor, without a copy where they lie as they are."""
+    data = model.buffers[info.buffer].data if info.buffer < len(model.buffers) else b""
+    if not len(data):
+        return None
+    needed = info.type.stored_bytes(info.elements)
+    if len(data) < needed:
+        place = f"subgraph {subgraph}, tensor {index}"
+        reason = f"its buffer holds {len(data)} bytes, its shape needs {needed}"
+        raise ModelError(model.source, place, reason)
+    raw = np.frombuffer(data, np.uint8, count=needed)
+    if info.type is TensorType.INT4:
+        return unpack_int4(raw, info.elements).reshape(info.shape)
+    if info.type is TensorType.BOOL:
+        return (raw != 0).reshape(info.shape)
+    dtype = dtype_of(info.type)
+    if raw.size != info.elements * dtype.itemsize:
+        return raw  # strings and packed types that no kernel takes
+    return raw.view(dtype).reshape(info.shape)

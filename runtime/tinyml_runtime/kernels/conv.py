@@ -1,0 +1,215 @@
+"""CONV_2D: every output is the sum of a window of the input times the weights of its channel.
+
+Shapes    input [batch, height, width, channels], weights [filters, rows, columns, channels /
+          groups], bias [filters] -> output [batch, output height, output width, filters]
+Types     float32; int8 with int8 or int4 weights and int32 bias; int16 with int8 weights and int32
+          or int64 bias
+Units     real = scale * (stored - zero point); weights may have a scale per filter
+Source    tflite-micro `micro/kernels/conv_common.cc`, `conv.cc`,
+          `lite/kernels/internal/reference/conv.h` and `integer_ops/conv.h`
+
+Windows are copied into rows (im2col) and multiplied by BLAS. float32 sums have another order than
+TFLM's, whose difference grows with the number of summands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
+from tinyml_runtime.kernels.quantized_layer import (
+    LayerScaling,
+    QuantizedLayer,
+    accumulates_wide,
+    channel_factors,
+    check_bias,
+    check_operand_types,
+    check_weight_scales,
+    input_limit,
+    quantized_layer,
+)
+from tinyml_runtime.kernels.windows import Window, image_window
+from tinyml_runtime.model.options import Conv2DOptions
+from tinyml_runtime.registration import (
+    EvalContext,
+    Node,
+    PrepareContext,
+    Registration,
+    check,
+    check_shape,
+)
+from tinyml_runtime.requantize import OutputRange
+from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.types import BuiltinOperator, TensorType
+
+INPUT, WEIGHTS, BIAS = 0, 1, 2
+OUTPUT = 0
+
+# Windows are copied in blocks of about this many elements, so that a block stays in cache.
+_BLOCK_ELEMENTS = 2**18
+
+
+@dataclass(frozen=True, slots=True)
+class ConvData:
+    """What `prepare` settles; `layer` is None where weights or bias are not constants."""
+
+    window: Window
+    groups: int
+    filters: int
+    has_bias: bool
+    is_constant: bool
+    clamp: tuple[float, float] | None
+    scaling: LayerScaling | None
+    layer: QuantizedLayer | None
+
+
+def prepare(context: PrepareContext, node: Node) -> ConvData:
+    """Check the operands; lay out the windows, the weights and the scales."""
+    options = node.options_as(Conv2DOptions)
+    source = context.input(node, INPUT)
+    weights = context.input(node, WEIGHTS)
+    bias = context.optional_input(node, BIAS)
+    output = context.output(node, OUTPUT)
+    check(len(node.inputs) in (2, 3), f"there are {len(node.inputs)} inputs, not 2 or 3")
+    check_operand_types(source, weights, output)
+    groups = _groups(source, weights)
+    filters, *taps, _ = weights.shape
+    window = image_window(
+        source,
+        (taps[0], taps[1]),
+        (options.stride_h, options.stride_w),
+        options.padding,
+        (options.dilation_h_factor, options.dilation_w_factor),
+    )
+    check_shape(
+        output, "output 0", (source.shape[0], window.rows.outputs, window.columns.outputs, filters)
+    )
+    check_bias(source, bias, filters)
+    constant = weights.is_constant and (bias is None or bias.is_constant)
+    has_bias = bias is not None
+    if source.type is TensorType.FLOAT32:
+        clamp = float_range(options.fused_activation)
+        return ConvData(window, groups, filters, has_bias, constant, clamp, None, None)
+    check_weight_scales(weights, filters, axis=0)
+    low, high = quantized_range(options.fused_activation, output)
+    is_int8 = source.type is TensorType.INT8
+    scaling = LayerScaling(
+        # TFLM's int16 convolution has no zero points.
+        input_zero_point=source.zero_point if is_int8 else 0,
+        input_limit=input_limit(source),
+        factors=channel_factors(source, weights, output, filters),
+        output=OutputRange(output.zero_point if is_int8 else 0, low, high, 8 if is_int8 else 16),
+        wide=accumulates_wide(source, bias, options.quantized_bias_type),
+    )
+    layer = None
+    if constant:
+        layer = _layer(weights.values, None if bias is None else bias.values, scaling, window)
+    return ConvData(window, groups, filters, has_bias, constant, None, scaling, layer)
+
+
+def evaluate(context: EvalContext, node: Node, data: ConvData) -> None:
+    """Copy windows into rows, multiply by the weights, add the bias, rescale or clamp, store."""
+    source = context.input(node, INPUT).values
+    weights = context.input(node, WEIGHTS).values
+    output = context.output(node, OUTPUT).values
+    bias = context.input(node, BIAS).values if data.has_bias else None
+    if data.scaling is None:
+        _evaluate_float(source, weights, bias, output, data)
+        return
+    layer = data.layer or _layer(weights, bias, data.scaling, data.window)
+    matrix = layer.weights
+    fill = data.scaling.input_zero_point
+    padded = data.window.padded(source, fill, matrix.dtype)
+    rows = output.reshape(-1, data.filters)
+    for part, columns in _columns(padded, data):
+        layer.requantizer(_products(columns, matrix, data.groups), rows[part])
+
+
+def _evaluate_float(
+    source: Array, weights: Array, bias: Array | None, output: Array, data: ConvData
+) -> None:
+    padded = data.window.padded(source, 0.0, np.dtype(np.float32))
+    rows = output.reshape(-1, data.filters)
+    matrix = weights.reshape(data.filters, -1)
+    for part, columns in _columns(padded, data):
+        sums = _products(columns, matrix, data.groups)
+        if bias is not None:
+            sums += bias.reshape(-1)
+        if data.clamp is not None:
+            np.clip(sums, *data.clamp, out=sums)
+        rows[part] = sums
+
+
+def _layer(
+    weights: Array, bias: Array | None, scaling: LayerScaling, window: Window
+) -> QuantizedLayer:
+    matrix = weights.reshape(weights.shape[0], -1)
+    return quantized_layer(matrix, bias, scaling, window.outputs)
+
+
+def _groups(source: Tensor, weights: Tensor) -> int:
+    check(len(source.shape) == 4, f"the input has {len(source.shape)} dimensions, not 4")
+    check(len(weights.shape) == 4, f"the weights have {len(weights.shape)} dimensions, not 4")
+    channels, depth, filters = source.shape[3], weights.shape[3], weights.shape[0]
+    check(
+        depth > 0 and channels >= depth and channels % depth == 0,
+        f"input channels {channels} are no multiple of the weights' {depth}",
+    )
+    groups = channels // depth
+    check(
+        filters >= groups and filters % groups == 0,
+        f"{filters} filters do not spread over {groups} groups",
+    )
+    return groups
+
+
+def _columns(padded: Array, data: ConvData) -> Iterator[tuple[slice, Array]]:
+    """Blocks of windows as rows of a matrix, each with the output rows that it gives."""
+    window = data.window
+    depth = window.taps * padded.shape[3]
+    if window.is_pointwise:
+        yield slice(None), _rows(padded, data)
+        return
+    view = window.view(padded)
+    batch, height, width = view.shape[:3]
+    lines = max(1, _BLOCK_ELEMENTS // max(1, width * depth))
+    if lines >= height:
+        images = lines // height
+        for first in range(0, batch, images):
+            last = min(first + images, batch)
+            part = slice(first * height * width, last * height * width)
+            yield part, _rows(view[first:last], data)
+        return
+    for image in range(batch):
+        for first in range(0, height, lines):
+            last = min(first + lines, height)
+            start = image * height * width
+            part = slice(start + first * width, start + last * width)
+            yield part, _rows(view[image, first:last], data)
+
+
+def _rows(view: Array, data: ConvData) -> Array:
+    """Windows as rows; with groups, as one matrix a group: [groups, rows, depth of a group]."""
+    if data.groups == 1:
+        return view.reshape(-1, data.window.taps * view.shape[-1])
+    split = view.reshape(-1, data.window.taps, data.groups, view.shape[-1] // data.groups)
+    return np.ascontiguousarray(split.transpose(2, 0, 1, 3)).reshape(
+        data.groups, split.shape[0], -1
+    )
+
+
+def _products(columns: Array, weights: Array, groups: int) -> Array:
+    """Sums of products, shape [rows, filters]."""
+    if groups == 1:
+        return columns @ weights.T
+    matrices = weights.reshape(groups, -1, weights.shape[1])
+    sums = columns @ matrices.transpose(0, 2, 1)
+    return np.ascontiguousarray(sums.transpose(1, 0, 2)).reshape(columns.shape[1], -1)
+
+
+CONV_2D = Registration(
+    BuiltinOperator.CONV_2D, prepare, evaluate, stacks=lambda data: data.is_constant
+)

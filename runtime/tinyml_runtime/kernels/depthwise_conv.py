@@ -1,0 +1,242 @@
+"""DEPTHWISE_CONV_2D: every channel is convolved by itself, with one or more filters.
+
+Shapes    input [batch, height, width, channels], weights [1, rows, columns, channels * multiplier],
+          bias [channels * multiplier] -> output [batch, output height, output width, channels *
+          multiplier]
+Types     float32; int8 with int8 or int4 weights and int32 bias; int16 with int8 weights and int64
+          bias
+Units     real = scale * (stored - zero point); weights may have a scale per output channel
+Source    tflite-micro `micro/kernels/depthwise_conv_common.cc`, `depthwise_conv.cc`,
+          `lite/kernels/internal/reference/depthwiseconv_float.h`, `integer_ops/depthwise_conv.h`
+
+Each position of the window is one multiplication and one addition of whole images. The columns of
+the image are first sorted by their remainder modulo the stride, so that every position reads
+neighbouring columns, and a line of the image is one long row to NumPy. An input of one channel is a
+matrix product instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
+from tinyml_runtime.kernels.quantized_layer import (
+    LayerScaling,
+    QuantizedLayer,
+    channel_factors,
+    check_bias,
+    check_operand_types,
+    check_weight_scales,
+    input_limit,
+    quantized_layer,
+)
+from tinyml_runtime.kernels.windows import Window, image_window
+from tinyml_runtime.model.options import DepthwiseConv2DOptions
+from tinyml_runtime.registration import (
+    EvalContext,
+    Node,
+    PrepareContext,
+    Registration,
+    check,
+    check_shape,
+)
+from tinyml_runtime.requantize import OutputRange
+from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.types import BuiltinOperator, TensorType
+
+INPUT, WEIGHTS, BIAS = 0, 1, 2
+OUTPUT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DepthwiseConvData:
+    """What `prepare` settles; `layer` is None where weights or bias are not constants."""
+
+    window: Window
+    channels: int
+    multiplier: int
+    has_bias: bool
+    is_constant: bool
+    clamp: tuple[float, float] | None
+    scaling: LayerScaling | None
+    layer: QuantizedLayer | None
+    lines: Array | None
+
+
+def prepare(context: PrepareContext, node: Node) -> DepthwiseConvData:
+    """Check the operands; lay out the windows, the weights and the scales."""
+    options = node.options_as(DepthwiseConv2DOptions)
+    source = context.input(node, INPUT)
+    weights = context.input(node, WEIGHTS)
+    bias = context.optional_input(node, BIAS)
+    output = context.output(node, OUTPUT)
+    check(len(node.inputs) in (2, 3), f"there are {len(node.inputs)} inputs, not 2 or 3")
+    check_operand_types(source, weights, output)
+    multiplier = _depth_multiplier(source, weights, options)
+    channels = weights.shape[3]
+    window = image_window(
+        source,
+        (weights.shape[1], weights.shape[2]),
+        (options.stride_h, options.stride_w),
+        options.padding,
+        (options.dilation_h_factor, options.dilation_w_factor),
+    )
+    check_shape(
+        output, "output 0", (source.shape[0], window.rows.outputs, window.columns.outputs, channels)
+    )
+    check_bias(source, bias, channels)
+    check(
+        source.type is not TensorType.INT16 or bias is None or bias.type is TensorType.INT64,
+        "the bias of an INT16 depthwise convolution must be INT64",
+    )
+    constant = weights.is_constant and (bias is None or bias.is_constant)
+    has_bias = bias is not None
+    if source.type is TensorType.FLOAT32:
+        clamp = float_range(options.fused_activation)
+        lines = _lines(_taps(weights.values), window) if weights.is_constant else None
+        return DepthwiseConvData(
+            window, channels, multiplier, has_bias, constant, clamp, None, None, lines
+        )
+    check_weight_scales(weights, channels, axis=3)
+    scaling = _scaling(source, weights, output, channels, options)
+    layer = lines = None
+    if constant:
+        layer = _layer(weights.values, None if bias is None else bias.values, scaling, window)
+        lines = _lines(layer.weights.T, window)
+    return DepthwiseConvData(
+        window, channels, multiplier, has_bias, constant, None, scaling, layer, lines
+    )
+
+
+def _scaling(
+    source: Tensor,
+    weights: Tensor,
+    output: Tensor,
+    channels: int,
+    options: DepthwiseConv2DOptions,
+) -> LayerScaling:
+    low, high = quantized_range(options.fused_activation, output)
+    is_int8 = source.type is TensorType.INT8
+    return LayerScaling(
+        # TFLM's int16 convolution has no zero points.
+        input_zero_point=source.zero_point if is_int8 else 0,
+        input_limit=input_limit(source),
+        factors=channel_factors(source, weights, output, channels),
+        output=OutputRange(output.zero_point if is_int8 else 0, low, high, 8 if is_int8 else 16),
+        wide=not is_int8,
+    )
+
+
+def evaluate(context: EvalContext, node: Node, data: DepthwiseConvData) -> None:
+    """Add up the products of every window position, add the bias, rescale or clamp, store."""
+    source = context.input(node, INPUT).values
+    weights = context.input(node, WEIGHTS).values
+    output = context.output(node, OUTPUT).values
+    bias = context.input(node, BIAS).values if data.has_bias else None
+    if data.scaling is None:
+        lines = _lines(_taps(weights), data.window) if data.lines is None else data.lines
+        sums = _sums(source, 0.0, _taps(weights), lines, data).reshape(output.shape)
+        if bias is not None:
+            sums += bias.reshape(-1)
+        if data.clamp is not None:
+            np.clip(sums, *data.clamp, out=sums)
+        output[...] = sums
+        return
+    layer = data.layer or _layer(weights, bias, data.scaling, data.window)
+    taps = layer.weights.T
+    lines = _lines(taps, data.window) if data.lines is None else data.lines
+    sums = _sums(source, data.scaling.input_zero_point, taps, lines, data)
+    layer.requantizer(sums, output)
+
+
+def _depth_multiplier(source: Tensor, weights: Tensor, options: DepthwiseConv2DOptions) -> int:
+    check(len(source.shape) == 4, f"the input has {len(source.shape)} dimensions, not 4")
+    check(len(weights.shape) == 4, f"the weights have {len(weights.shape)} dimensions, not 4")
+    inputs, outputs = source.shape[3], weights.shape[3]
+    check(weights.shape[0] == 1, f"dimension 0 of the weights is {weights.shape[0]}, not 1")
+    multiplier = options.depth_multiplier
+    check(
+        0 < outputs == inputs * multiplier,
+        f"{outputs} output channels are not {inputs} input channels times {multiplier}",
+    )
+    return multiplier
+
+
+def _taps(weights: Array) -> Array:
+    """Weights as [taps, channels]."""
+    return weights.reshape(-1, weights.shape[-1])
+
+
+def _layer(
+    weights: Array, bias: Array | None, scaling: LayerScaling, window: Window
+) -> QuantizedLayer:
+    return quantized_layer(_taps(weights).T, bias, scaling, window.outputs)
+
+
+def _lines(taps: Array, window: Window) -> Array:
+    """Weights [taps, channels] repeated for all columns: [taps, output width * channels]."""
+    return np.tile(taps, (1, window.columns.outputs))
+
+
+def _sums(source: Array, fill: float, taps: Array, lines: Array, data: DepthwiseConvData) -> Array:
+    """Sums of products, [batch, output height, output width * channels], in the weights' type."""
+    window = data.window
+    if source.shape[3] == 1:
+        view = window.view(window.padded(source, fill, taps.dtype))
+        return view.reshape(-1, window.taps) @ taps
+    phases = _phases(source, fill, lines.dtype, data)
+    width = window.columns.outputs * data.channels
+    height = (window.rows.outputs - 1) * window.rows.stride + 1
+    sums = product = np.empty(0)
+    for tap, line in enumerate(lines):
+        row, column = divmod(tap, window.columns.taps)
+        top = row * window.rows.dilation
+        shift, phase = divmod(column * window.columns.dilation, window.columns.stride)
+        left = shift * data.channels
+        seen = phases[phase, :, top : top + height : window.rows.stride, left : left + width]
+        if tap == 0:
+            sums = seen * line
+            product = np.empty_like(sums)
+        else:
+            np.multiply(seen, line, out=product)
+            sums += product
+    return sums
+
+
+def _phases(
+    source: Array, fill: float, dtype: np.dtype[np.floating], data: DepthwiseConvData
+) -> Array:
+    """The padded image, columns sorted by remainder modulo the stride, one output channel each.
+
+    Shape [stride, batch, padded height, padded width / stride * channels].
+    """
+    rows, columns = data.window.rows, data.window.columns
+    batch, height = source.shape[:2]
+    stride = columns.stride
+    groups = columns.outputs + (columns.reach - 1) // stride
+    tall = rows.before + height + rows.after
+    phases = np.empty((stride, batch, tall, groups, data.channels), dtype)
+    if rows.before or rows.after or columns.before or columns.after or stride > 1:
+        phases.fill(fill)
+    for phase in range(stride):
+        # Column x of the image lies at padded column x + before = group * stride + phase.
+        first = (phase - columns.before) % stride
+        group = (first + columns.before) // stride
+        seen = source[:, :, first::stride]
+        room = min(seen.shape[2], groups - group)
+        if room <= 0:
+            continue
+        block = seen[:, :, :room]
+        target = phases[phase, :, rows.before : rows.before + height, group : group + room]
+        if data.multiplier == 1:
+            target[...] = block
+        else:
+            target[...] = np.repeat(block, data.multiplier, axis=3)
+    return phases.reshape(stride, batch, tall, groups * data.channels)
+
+
+DEPTHWISE_CONV_2D = Registration(
+    BuiltinOperator.DEPTHWISE_CONV_2D, prepare, evaluate, stacks=lambda data: data.is_constant
+)

@@ -1,0 +1,220 @@
+"""AVERAGE_POOL_2D and MAX_POOL_2D: the mean or the largest element of every window.
+
+Shapes    image [batch, height, width, channels] -> [batch, output height, output width, channels]
+Types     float32, int8, int16; input and output have one scale and zero point
+Units     real = scale * (stored - zero point); the mean of integers is rounded, ties away from zero
+Source    tflite-micro `micro/kernels/pooling_common.cc`, `pooling.cc`,
+          `lite/kernels/internal/reference/pooling.h` and `integer_ops/pooling.h`
+
+Border elements that SAME padding adds do not count. A mean is a sum times the reciprocal of the
+count, raised by a small part of itself so that ties, and nothing but ties, move away from zero
+before `rint`: other quotients are at least 1 / (2 * count) away from a tie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
+from tinyml_runtime.kernels.windows import Axis, Window, image_window
+from tinyml_runtime.model.options import Pool2DOptions
+from tinyml_runtime.registration import (
+    EvalContext,
+    Node,
+    PrepareContext,
+    Registration,
+    always_stacks,
+    check,
+    check_shape,
+)
+from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.types import BuiltinOperator, TensorType
+
+INPUT = 0
+OUTPUT = 0
+
+# Sums of so many int8 values fit into int16.
+_INT16_SUM_COUNT = 256
+# Up to so many int8 values, float32 tells ties from other quotients: their mean is below 2**7 and
+# is raised by less than 2**-20 of it, so by less than 1 / (2 * count).
+_FLOAT32_COUNT = 4096
+# Without an activation TFLM clamps to it, and it looks for the largest element from the low end.
+_FINITE = float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolData:
+    """What `prepare` settles.
+
+    `only` is the part of the image in the one window, where there is only one. `counts` are the
+    elements per window, one for all or [output height, output width, 1]; for integers their
+    reciprocals, raised. Sums are made in `dtype`.
+    """
+
+    window: Window
+    only: tuple[slice, slice] | None
+    counts: Array
+    dtype: np.dtype[Any]
+    clamp: tuple[float, float] | None
+
+
+def prepare(context: PrepareContext, node: Node) -> PoolData:
+    """Check the operands; lay out the windows and count their elements."""
+    options = node.options_as(Pool2DOptions)
+    source = context.input(node, INPUT)
+    output = context.output(node, OUTPUT)
+    _check_types(source, output)
+    window = image_window(
+        source,
+        (options.filter_height, options.filter_width),
+        (options.stride_h, options.stride_w),
+        options.padding,
+    )
+    height, width = source.shape[1:3]
+    window = Window(_trimmed(window.rows, height), _trimmed(window.columns, width))
+    rows, columns = window.rows, window.columns
+    check_shape(
+        output, "output 0", (source.shape[0], rows.outputs, columns.outputs, *source.shape[3:])
+    )
+    only = None
+    if window.outputs == 1:
+        only = _inside(rows, height), _inside(columns, width)
+    counts = np.outer(_counts(rows, height), _counts(columns, width))[..., np.newaxis]
+    if counts.min() == counts.max():
+        counts = counts[0, 0]
+    largest = int(counts.max())
+    if source.type is TensorType.FLOAT32:
+        clamp = float_range(options.fused_activation) or _FINITE
+        return PoolData(window, only, counts.astype(np.float32), source.dtype, clamp)
+    dtype = _sum_dtype(source, largest)
+    clamp = _integer_clamp(quantized_range(options.fused_activation, output), output)
+    return PoolData(window, only, _raised_reciprocals(counts, source, largest), dtype, clamp)
+
+
+def evaluate_average(context: EvalContext, node: Node, data: PoolData) -> None:
+    """Sum every window, divide by the count, round, clamp, store."""
+    source = context.input(node, INPUT).values
+    output = context.output(node, OUTPUT).values
+    is_float = source.dtype == np.float32
+    if data.only is not None:
+        region = source[:, *data.only]
+        sums = np.add.reduce(region, axis=(1, 2), dtype=data.dtype, keepdims=True)
+    elif is_float:
+        sums = _sums_in_order(data.window, source)
+    else:
+        sums = _slide(np.add, data.window, data.window.padded(source, 0, data.dtype))
+    if is_float:
+        means = np.divide(sums, data.counts)
+    else:
+        means = np.multiply(sums, data.counts, dtype=data.counts.dtype)
+        np.rint(means, out=means)
+    if data.clamp is not None:
+        np.clip(means, *data.clamp, out=means)
+    np.copyto(output, means, casting="unsafe")
+
+
+def evaluate_max(context: EvalContext, node: Node, data: PoolData) -> None:
+    """Take the largest element of every window, clamp, store."""
+    source = context.input(node, INPUT).values
+    output = context.output(node, OUTPUT).values
+    larger = np.fmax if source.dtype == np.float32 else np.maximum
+    if data.only is not None:
+        largest = larger.reduce(source[:, *data.only], axis=(1, 2), keepdims=True)
+    else:
+        padded = data.window.padded(source, _lowest(source.dtype), source.dtype)
+        largest = _slide(larger, data.window, padded)
+    if data.clamp is None:
+        np.copyto(output, largest)
+    else:
+        np.clip(largest, *data.clamp, out=output)
+
+
+def _slide(combine: np.ufunc, window: Window, padded: Array) -> Array:
+    """Combine the elements of every window, first along its columns' height, then its width."""
+    rows, columns = window.rows, window.columns
+    tall = _slide_along(combine, rows, padded, 1)
+    return _slide_along(combine, columns, tall, 2)
+
+
+def _slide_along(combine: np.ufunc, axis: Axis, values: Array, dimension: int) -> Array:
+    lead = (slice(None),) * dimension
+    span = (axis.outputs - 1) * axis.stride + 1
+    taps = [values[*lead, tap : tap + span : axis.stride] for tap in range(axis.taps)]
+    if len(taps) == 1:
+        return taps[0]
+    combined = combine(taps[0], taps[1])
+    for tap in taps[2:]:
+        combine(combined, tap, out=combined)
+    return combined
+
+
+def _sums_in_order(window: Window, source: Array) -> Array:
+    """Sums of windows, every one in the order of its elements: the rounding of TFLM's sums."""
+    padded = window.padded(source, 0.0, source.dtype)
+    sums = window.tap(padded, 0, 0).copy()
+    for tap in range(1, window.taps):
+        sums += window.tap(padded, *divmod(tap, window.columns.taps))
+    return sums
+
+
+def _check_types(source: Tensor, output: Tensor) -> None:
+    kind = source.type
+    allowed = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16)
+    check(kind in allowed, f"Type {kind.name} ({int(kind)}) not supported.")
+    check(output.type is kind, f"input is {kind.name}, output {output.type.name}")
+    if kind is not TensorType.FLOAT32:
+        difference = abs(np.float32(source.scale) - np.float32(output.scale))
+        check(bool(difference <= 1.0e-6), "input and output have different scales")
+        check(source.zero_point == output.zero_point, "input and output have different zero points")
+
+
+def _trimmed(axis: Axis, size: int) -> Axis:
+    """The axis without those taps that are in the border for every window."""
+    travel = (axis.outputs - 1) * axis.stride
+    first = max(0, axis.before - travel)
+    taps = min(axis.taps - 1, axis.before + size - 1) - first + 1
+    before = axis.before - first
+    after = max(0, travel + taps - size - before)
+    return Axis(taps, axis.stride, 1, axis.outputs, before, after)
+
+
+def _inside(axis: Axis, size: int) -> slice:
+    return slice(0, min(size, axis.taps - axis.before))
+
+
+def _counts(axis: Axis, size: int) -> Array:
+    """Elements of the image that each window has along `axis`."""
+    starts = np.arange(axis.outputs, dtype=np.int64) * axis.stride - axis.before
+    return np.minimum(starts + axis.taps, size) - np.maximum(starts, 0)
+
+
+def _sum_dtype(source: Tensor, count: int) -> np.dtype[Any]:
+    is_narrow = source.type is TensorType.INT8 and count <= _INT16_SUM_COUNT
+    return np.dtype(np.int16 if is_narrow else np.int32)
+
+
+def _raised_reciprocals(counts: Array, source: Tensor, largest: int) -> Array:
+    if source.type is TensorType.INT8 and largest <= _FLOAT32_COUNT:
+        return ((1.0 + 2.0**-21) / counts).astype(np.float32)
+    return (1.0 + 2.0**-48) / counts
+
+
+def _integer_clamp(limits: tuple[int, int], output: Tensor) -> tuple[int, int] | None:
+    """The clamp, or None where every stored value passes it."""
+    stored = np.iinfo(output.dtype)
+    low, high = limits
+    check(low <= stored.max and high >= stored.min, "the activation clamps all values away")
+    return None if limits == (stored.min, stored.max) else limits
+
+
+def _lowest(dtype: np.dtype[Any]) -> float:
+    return _FINITE[0] if dtype.kind == "f" else int(np.iinfo(dtype).min)
+
+
+AVERAGE_POOL_2D = Registration(
+    BuiltinOperator.AVERAGE_POOL_2D, prepare, evaluate_average, stacks=always_stacks
+)
+MAX_POOL_2D = Registration(BuiltinOperator.MAX_POOL_2D, prepare, evaluate_max, stacks=always_stacks)

@@ -1,0 +1,212 @@
+"""From accumulators to quantized outputs: add the bias, rescale, shift to the zero point, clamp.
+
+The exact result is defined in integers (`fixed_point.py`); here it is computed in float64 where a
+bound, settled in `prepare`, proves that the floats give the same integers.
+
+Why that is exact. Write the factor of a channel as multiplier * 2**(shift - 31) and let e be the
+right shift (0 for a left shift). gemmlowp rounds twice: t = floor(p + 1/2) with p = acc *
+multiplier * 2**(shift + e - 31), then t / 2**e with ties away from zero. With x = p / 2**e both
+roundings together are floor(x + 1/2 + d) where t >= 0 and floor(x + 1/2 - d) where t < 0, with
+d = 2**-(e + 1), and d = 0 if e = 0. Every term is a multiple of the grid 2**(shift - 31). So sums
+of magnitude below 2**52 grid units are exact in float64; and an x that is not exact, because it is
+too large, is far outside of the output's range, where (rounding is monotonic) the clamp gives the
+same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml_runtime.fixed_point import (
+    FixedPoint,
+    multiply_by_quantized_multiplier,
+    multiply_wide_by_quantized_multiplier,
+    wrap_int32,
+)
+from tinyml_runtime.tensor import Array
+
+FLOAT32_EXACT = 2**24
+FLOAT64_EXACT = 2**53
+
+# What survives the clamp, with zero point and offset, stays below 2**(bits of the output + 2).
+_MARGIN_BITS = 2
+_SIGN_BIT = np.int64(-(2**63))
+# Per-channel rows are repeated to about this length: NumPy's inner loops are slow on short rows.
+_TILED_LENGTH = 1024
+# Rows are taken in blocks of about this many elements, so that their float64 copies stay in cache.
+_BLOCK_ELEMENTS = 32_768
+
+
+def accumulator_dtype(bound: int) -> np.dtype[np.floating]:
+    """The float type in which sums of integers of magnitude up to `bound` are exact."""
+    return np.dtype(np.float32 if bound < FLOAT32_EXACT else np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRange:
+    """Where the rescaled value goes: output zero point, clamp, and 8 or 16 bits."""
+
+    zero_point: int
+    minimum: int
+    maximum: int
+    bits: int = 8
+
+
+class Requantizer:
+    """Rescales rows of accumulators, shape [rows, channels], into int8 or int16 outputs.
+
+    `factors` has one entry for all channels or one each. `bias` (or None) is added first. `bounds`
+    are the largest magnitudes of the accumulators before the bias, per channel or for all. `rows`
+    is the number of rows of one sample: calls come with a multiple of it.
+    `wide` selects the arithmetic of 64-bit accumulators (16-bit multipliers, one rounding).
+    """
+
+    def __init__(
+        self,
+        factors: Sequence[FixedPoint],
+        output: OutputRange,
+        *,
+        channels: int,
+        rows: int,
+        bounds: Array | int,
+        bias: Array | None = None,
+        wide: bool = False,
+    ) -> None:
+        """Choose the fastest exact way and lay out its constants."""
+        self._output = output
+        self._wide = wide
+        self._channels = channels
+        self._multipliers = _per_channel([f.multiplier for f in factors], channels)
+        self._shifts = _per_channel([f.shift for f in factors], channels)
+        zeros = np.zeros(channels, np.int64)
+        self._bias = zeros if bias is None else bias.reshape(-1).astype(np.int64)
+        self._bounds = _per_channel(np.asarray(bounds, np.float64).reshape(-1), channels)
+        total = self._bounds + np.abs(self._bias)
+        scale = self._real_scales()
+        # Per channel: no intermediate leaves its register, so outputs rise with accumulators.
+        largest = total * (scale if wide else 2.0 ** np.maximum(self._shifts, 0))
+        monotonic = (largest < 2.0**31) & (total < FLOAT64_EXACT)
+        grid_bits = (15 if wide else 31) - self._shifts
+        margin = output.bits + _MARGIN_BITS
+        sums_exact = np.ldexp(total * scale + 2.0**margin, grid_bits) < 2.0**52
+        fixed, outputs = self._fixed_outputs(monotonic)
+        plain = monotonic & (sums_exact | (grid_bits + margin <= 53)) & ~fixed
+        self._hard = np.flatnonzero(~plain & ~fixed)
+        self.is_float = self._hard.size < channels
+        self._lay_out(
+            repeats=_repeats(rows, channels),
+            scale=np.where(plain, scale, 0.0),
+            bias=np.where(plain, self._bias, 0).astype(np.float64),
+            target=np.where(fixed, outputs, output.zero_point),
+            sums_exact=bool(np.all(sums_exact | ~plain)),
+        )
+
+    def __call__(self, accumulators: Array, out: Array) -> None:
+        """Write the outputs for `accumulators`, exact integers in float32 or float64, into `out`.
+
+        Both are contiguous; `out` has as many elements and the output's element type.
+        """
+        if self.is_float:
+            self._in_blocks(accumulators.reshape(-1, self._scale.size), out)
+        if self._hard.size:
+            rows = accumulators.reshape(-1, self._channels)
+            out.reshape(rows.shape)[:, self._hard] = self._exact(rows[:, self._hard], self._hard)
+
+    def _fixed_outputs(self, monotonic: Array) -> tuple[Array, Array]:
+        """Per channel: whether all accumulators up to the bound give the same output; and which.
+
+        Such are dead filters, whose tiny scales and huge biases no float could carry.
+        """
+        bounds = np.where(monotonic, self._bounds, 0.0)
+        lowest, highest = self._exact(np.stack([-bounds, bounds]), np.arange(self._channels))
+        return monotonic & (lowest == highest), lowest
+
+    def _real_scales(self) -> Array:
+        if not self._wide:
+            return np.ldexp(self._multipliers.astype(np.float64), self._shifts - 31)
+        reduced = np.where(
+            self._multipliers < 0x7FFF0000, (self._multipliers + 2**15) >> 16, 0x7FFF
+        )
+        return np.ldexp(reduced.astype(np.float64), self._shifts - 15)
+
+    def _lay_out(
+        self, *, repeats: int, scale: Array, bias: Array, target: Array, sums_exact: bool
+    ) -> None:
+        """Constants of the float form, rows repeated `repeats` times.
+
+        `target` is the output for an accumulator of zero before rounding, the zero point unless the
+        channel is fixed; `sums_exact` says that acc * scale + any constant is exact.
+        """
+        output = self._output
+        right = np.maximum(-self._shifts, 0)
+        has_nudge = (right > 0) & (scale > 0.0) & (not self._wide)
+        nudge = np.where(has_nudge, np.ldexp(0.5, -right), 0.0)
+        # With one rounding, and where a clamp at the zero point hides negative values, the sign of
+        # x does not matter.
+        self._signed = bool(np.any(nudge)) and output.minimum < output.zero_point
+        # The offset makes all values that survive the clamp positive: truncation is floor there.
+        offset = 2 ** (output.bits - 1)
+        constant = target + offset + 0.5
+        if not self._signed:
+            constant += nudge
+        # A folded bias costs nothing; but where the sign of x is needed, x must come by itself.
+        self._bias_folded = not np.any(bias) if self._signed else sums_exact
+        if self._bias_folded:
+            constant += bias * scale
+        self._unsigned = np.dtype(f"u{output.bits // 8}")
+        self._flip = self._unsigned.type(offset)
+        self._scale = np.tile(scale, repeats)
+        self._constant = np.tile(constant, repeats)
+        self._nudge = np.tile(nudge, repeats).view(np.int64)
+        self._bias_row = np.tile(bias, repeats)
+        self._low = float(output.minimum + offset)
+        self._high = float(output.maximum + offset)
+
+    def _in_blocks(self, acc: Array, out: Array) -> None:
+        unsigned = out.reshape(acc.shape).view(self._unsigned)
+        step = max(1, _BLOCK_ELEMENTS // acc.shape[1])
+        if acc.shape[0] <= step:
+            self._in_floats(acc, unsigned)
+            return
+        for start in range(0, acc.shape[0], step):
+            self._in_floats(acc[start : start + step], unsigned[start : start + step])
+
+    def _in_floats(self, acc: Array, unsigned: Array) -> None:
+        if self._bias_folded:
+            x = np.multiply(acc, self._scale, dtype=np.float64)
+        else:
+            x = np.add(acc, self._bias_row, dtype=np.float64)
+            x *= self._scale
+        if self._signed:
+            nudge = np.bitwise_and(x.view(np.int64), _SIGN_BIT)
+            nudge |= self._nudge
+            x += nudge.view(np.float64)
+        x += self._constant
+        np.clip(x, self._low, self._high, out=x)
+        np.copyto(unsigned, x, casting="unsafe")
+        np.bitwise_xor(unsigned, self._flip, out=unsigned)
+
+    def _exact(self, accumulators: Array, channels: Array) -> Array:
+        """The definition itself, in integers, for columns of accumulators of these channels."""
+        acc = accumulators.astype(np.int64) + self._bias[channels]
+        multipliers, shifts = self._multipliers[channels], self._shifts[channels]
+        if self._wide:
+            scaled = multiply_wide_by_quantized_multiplier(acc, multipliers, shifts)
+        else:
+            scaled = multiply_by_quantized_multiplier(wrap_int32(acc), multipliers, shifts)
+        shifted = wrap_int32(scaled + self._output.zero_point)
+        return np.clip(shifted, self._output.minimum, self._output.maximum)
+
+
+def _per_channel(values: Sequence[int] | Array, channels: int) -> Array:
+    array = np.asarray(values)
+    return np.ascontiguousarray(np.broadcast_to(array, (channels,)))
+
+
+def _repeats(rows: int, channels: int) -> int:
+    """How often a row of channels is repeated: a divisor of `rows`, long enough to be fast."""
+    wanted = max(1, _TILED_LENGTH // max(1, channels))
+    return next((n for n in range(min(wanted, rows), 1, -1) if rows % n == 0), 1)

@@ -1,0 +1,67 @@
+"""OpResolver: the kernels of one library, the reference standing in where it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from tinyml_runtime.errors import LibraryError
+from tinyml_runtime.kernels import LIBRARIES, REFERENCE
+from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.registration import Registration
+
+ENTRY_POINT_GROUP = "tinyml.kernel_libraries"
+
+
+@dataclass(frozen=True, slots=True)
+class OpResolver:
+    """Finds the kernel of an operator in a library, else in the reference."""
+
+    library: KernelLibrary = REFERENCE
+
+    @classmethod
+    def for_library(cls, library: str | KernelLibrary) -> OpResolver:
+        """The resolver of a library, itself or by name; LibraryError for an unknown name."""
+        if isinstance(library, KernelLibrary):
+            return cls(library)
+        for known in LIBRARIES:
+            if known.name == library:
+                return cls(known)
+        return cls(_load_installed(library))
+
+    def find(self, operator: str) -> Registration[Any] | None:
+        """The kernel for `operator`, a builtin name or a custom code; None where there is none."""
+        return self.library.find(operator) or REFERENCE.find(operator)
+
+    def operators(self) -> tuple[str, ...]:
+        """The names of all operators that have a kernel, sorted."""
+        return tuple(sorted({*REFERENCE.kernels, *self.library.kernels}))
+
+
+def library_names() -> tuple[str, ...]:
+    """The kernel libraries at hand: our own, then those that other packages install."""
+    installed = (entry.name for entry in _installed())
+    return tuple(dict.fromkeys([*(library.name for library in LIBRARIES), *installed]))
+
+
+def _installed() -> Iterable[EntryPoint]:
+    return entry_points(group=ENTRY_POINT_GROUP)
+
+
+def _load_installed(name: str) -> KernelLibrary:
+    for entry in _installed():
+        if entry.name == name:
+            return _load(entry)
+    raise LibraryError(f"no kernel library '{name}' (there are: {', '.join(library_names())})")
+
+
+def _load(entry: EntryPoint) -> KernelLibrary:
+    try:
+        library = entry.load()
+    except Exception as error:  # foreign code: whatever it raises, say whose it is
+        raise LibraryError(f"kernel library '{entry.name}' ({entry.value}): {error}") from error
+    if not isinstance(library, KernelLibrary):
+        raise LibraryError(f"kernel library '{entry.name}' ({entry.value}) is no KernelLibrary")
+    return library
