@@ -61,6 +61,24 @@ class PreparingTensors:
         check(not tensor.is_constant, f"output {position} is a constant of the file")
         return tensor
 
+    def check_shapes(self, node: Node) -> None:
+        """Raise NodeError for shapes that TFLM takes for dynamic, before a kernel sees them.
+
+        Source: tflite-micro `micro/micro_interpreter_graph.cc`, CheckDynamicTensors, and
+        `micro_allocation_info.cc` for intermediate tensors.
+        """
+        for index in (*node.inputs, *node.outputs):
+            shape = self._tensors[index].shape if index >= 0 else ()
+            least = 1 if index in node.outputs and shape != (0,) else 0
+            check(
+                all(size >= least for size in shape),
+                f"Dynamic tensors are not supported: tensor {index} has shape {list(shape)}",
+                "convert the model with fixed input shapes",
+            )
+        for index in node.intermediates:
+            size = self._tensors[index].size
+            check(size == 0, f"Does not support intermediate tensor with non-zero size: {size}")
+
     def subgraph_tensors(self, index: int) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
         """Input and output tensors of another subgraph; NodeError where there is no such one."""
         check(0 <= index < len(self._interfaces), f"there is no subgraph {index}")
@@ -166,6 +184,11 @@ def prepare_nodes(
 def _prepare(node: Node, registration: Registration[Any] | None, context: PreparingTensors) -> Step:
     if registration is None:
         raise NodeError("there is no kernel for this operator")
+    check(
+        not node.custom_options or isinstance(registration.operator, str),
+        f"Unsupported behavior: found builtin operator {node.operator} with custom options.",
+    )
+    context.check_shapes(node)
     return Step(node, registration, registration.prepare(context, node))
 
 

@@ -1,6 +1,6 @@
 """Fixed-point arithmetic of quantized kernels, exact: integers only, in int64 arrays.
 
-A positive real factor is a 32-bit multiplier and a shift: factor = multiplier * 2**(shift - 31).
+A real factor is a 32-bit multiplier and a shift: factor = multiplier * 2**(shift - 31).
 Source: tflite-micro `lite/kernels/internal/common.{h,cc}`, `quantization_util.cc` and gemmlowp's
 `fixedpoint.h`, built as TFLM builds them (double rounding).
 """
@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from tinyml_runtime.errors import NodeError
 from tinyml_runtime.tensor import Array
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
@@ -22,26 +23,53 @@ Integers: TypeAlias = Array | int | np.integer[Any]
 
 @dataclass(frozen=True, slots=True)
 class FixedPoint:
-    """A real factor as multiplier * 2**(shift - 31); the multiplier is in [2**30, 2**31) or 0."""
+    """A real factor as multiplier * 2**(shift - 31).
+
+    The magnitude of the multiplier is in [2**30, 2**31), or the multiplier is 0 or -2**31.
+    """
 
     multiplier: int
     shift: int
 
 
+def float32_ratio(numerator: float, denominator: float) -> float:
+    """The quotient as float32 arithmetic gives it, where TFLM divides scales before widening them."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return float(np.float32(numerator) / np.float32(denominator))
+
+
 def quantize_multiplier(factor: float) -> FixedPoint:
-    """The fixed-point form of `factor` >= 0, as TFLite's `QuantizeMultiplier` rounds it."""
-    if factor == 0.0:
+    """The fixed-point form of `factor`, as TFLite's `QuantizeMultiplier` rounds it.
+
+    Factors below 2**-32 become 0, and so does what is no finite number: no kernel should ask for
+    the latter, but a model can make one do so, and then this is what x86 and Arm give.
+    """
+    if factor == 0.0 or not math.isfinite(factor):
         return FixedPoint(0, 0)
     fraction, shift = math.frexp(factor)
-    multiplier = math.floor(fraction * 2**31 + 0.5)  # TfLiteRound: half away from zero
+    magnitude = math.floor(abs(fraction) * 2**31 + 0.5)  # TfLiteRound: half away from zero
+    multiplier = magnitude if factor > 0.0 else -magnitude
     if multiplier == 2**31:
         multiplier //= 2
         shift += 1
     if shift < -31:  # too small for a right shift of 31: every product rounds to zero
         return FixedPoint(0, 0)
-    if shift > 30:
-        return FixedPoint(INT32_MAX, 30)
     return FixedPoint(multiplier, shift)
+
+
+def quantize_multiplier_below_one(factor: float) -> FixedPoint:
+    """The fixed-point form of a factor between 0 and 1; NodeError where TFLM stops the program."""
+    quantized = quantize_multiplier(factor)
+    if not 0.0 < factor < 1.0 or quantized.shift > 0:
+        raise NodeError(f"the scales make a factor of {factor:g}, which must be between 0 and 1")
+    return quantized
+
+
+def quantize_multiplier_above_one(factor: float) -> FixedPoint:
+    """The fixed-point form of a factor above 1; NodeError where TFLM stops the program."""
+    if not factor > 1.0:
+        raise NodeError(f"the scales make a factor of {factor:g}, which must be above 1")
+    return quantize_multiplier(factor)
 
 
 def wrap_int32(values: Integers) -> Array:
@@ -71,9 +99,13 @@ def multiply_by_quantized_multiplier(
     Multiplier and shift broadcast against the values. A left shift wraps at 32 bits, as in C++.
     """
     power = np.asarray(shift, np.int64)
-    shifted = wrap_int32(np.asarray(values, np.int64) << np.maximum(power, 0))
+    shifted = np.asarray(values, np.int64)
+    if np.any(power > 0):
+        shifted = wrap_int32(shifted << np.maximum(power, 0))
     product = saturating_rounding_doubling_high_mul(shifted, multiplier)
-    return rounding_divide_by_pot(product, np.maximum(-power, 0))
+    if np.any(power < 0):
+        product = rounding_divide_by_pot(product, np.maximum(-power, 0))
+    return product
 
 
 def multiply_wide_by_quantized_multiplier(

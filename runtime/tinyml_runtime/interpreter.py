@@ -103,7 +103,7 @@ class Interpreter:
         for tensors in self._tensors:
             for tensor in tensors:
                 if not tensor.is_constant:
-                    tensor.values = np.zeros(tensor.shape, tensor.dtype)
+                    tensor.values = np.zeros(tensor.values.shape, tensor.dtype)
         self._executions = [
             SubgraphExecution(tensors, steps, self._invoke_subgraph)
             for tensors, steps in zip(self._tensors, prepared, strict=True)

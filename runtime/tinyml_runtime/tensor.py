@@ -104,8 +104,11 @@ class Tensor:
 
 
 def unallocated(kind: TensorType, shape: tuple[int, ...]) -> Array:
-    """Zeros of the right shape and type that take no memory and refuse to be written."""
-    return np.broadcast_to(np.zeros((), dtype_of(kind)), shape)
+    """Zeros of the right shape and type that take no memory and refuse to be written.
+
+    An unknown dimension (-1) counts as 0: no kernel gets to see it.
+    """
+    return np.broadcast_to(np.zeros((), dtype_of(kind)), [max(0, size) for size in shape])
 
 
 def unpack_int4(packed: Array, elements: int) -> Array:

@@ -1,4 +1,4 @@
-"""The float form of requantization gives the integers of the definition, which Python ints compute."""
+"""The float form of requantization gives the integers that its definition gives."""
 
 from __future__ import annotations
 
