@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 WORD = 4
 
@@ -22,20 +23,27 @@ def replace_word(data: bytes, offset: int, value: int) -> bytes:
     return data[:offset] + struct.pack("<I", value & 0xFFFFFFFF) + data[offset + WORD :]
 
 
-def with_words_replaced(data: bytes) -> Iterator[bytes]:
-    """Every aligned word replaced by every attack value."""
-    for offset in range(0, len(data) - WORD + 1, WORD):
-        for value in attack_values(len(data)):
-            yield replace_word(data, offset, value)
+def with_words_replaced(data: bytes, offsets: Sequence[int] = (), step: int = 1) -> Iterator[bytes]:
+    """Every aligned word (or those at `offsets`) replaced by every attack value.
+
+    With `step`, one of so many.
+    """
+    words = offsets or range(0, len(data) - WORD + 1, WORD)
+    attacks = itertools.product(words, attack_values(len(data)))
+    for offset, value in itertools.islice(attacks, 0, None, step):
+        yield replace_word(data, offset, value)
 
 
-def with_bytes_flipped(data: bytes, count: int, seed: int = 0) -> Iterator[bytes]:
-    """`count` versions, each with one to eight random bytes changed."""
+def with_bytes_flipped(
+    data: bytes, count: int, offsets: Sequence[int] = (), seed: int = 0
+) -> Iterator[bytes]:
+    """`count` versions, each with one to eight random bytes (or some at `offsets`) changed."""
     generator = random.Random(seed)
+    places = offsets or range(len(data))
     for _ in range(count):
         damaged = bytearray(data)
         for _ in range(generator.choice((1, 1, 1, 2, 4, 8))):
-            damaged[generator.randrange(len(data))] ^= generator.randrange(1, 256)
+            damaged[generator.choice(places)] ^= generator.randrange(1, 256)
         yield bytes(damaged)
 
 

@@ -111,7 +111,9 @@ def _main() -> SubGraph:
     operators = (
         Operator(0, (0, 1, 2), (3,), convolve, intermediates=(4,)),
         Operator(1, (), (5,), VarHandleOptions("container", "name")),
-        Operator(2, (0, -1), (3,), custom_options=b"\x01\x02", mutating_variable_inputs=(False, True)),
+        Operator(
+            2, (0, -1), (3,), custom_options=b"\x01\x02", mutating_variable_inputs=(False, True)
+        ),
         Operator(2, (0,), (3,), custom_options=b"far away", custom_options_outside=True),
         Operator(3, (0,), (3,), StablehloPadOptions((1, 2), (-3, 2**40), (0,))),
         Operator(4, (0,), (3,), IfOptions(1, 2), debug_metadata_index=5),

@@ -64,7 +64,7 @@ def fed(
     shape: Sequence[int], dtype: Any, scale: float | None = None, zero_point: int = 0
 ) -> Operand:
     """An input or output of the model, quantized where a scale is given."""
-    scales = () if scale is None else (scale,)
+    scales = () if scale is None else (float(np.float32(scale)),)
     points = () if scale is None else (zero_point,)
     return Operand(tuple(shape), _TYPES[np.dtype(dtype)], None, scales, points)
 

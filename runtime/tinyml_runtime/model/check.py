@@ -25,6 +25,7 @@ from tinyml_runtime.model.schema import (
 
 SCHEMA_VERSION = 3
 MOST_BYTES = 2**62
+MOST_SHOWN = 8
 # Tensors of a model with this metadata may hold fewer bytes than their shape says.
 COMPRESSION = "COMPRESSION_METADATA"
 
@@ -42,7 +43,22 @@ def check_model(model: Model) -> None:
         raise Defect(f"schema version {model.version} is not {SCHEMA_VERSION}, the only one known")
     if not model.subgraphs:
         raise Defect("the model has no subgraph")
-    _each("subgraph", model.subgraphs, lambda subgraph: _check_subgraph(model, subgraph))
+    may_be_short = any(entry.name == COMPRESSION for entry in model.metadata)
+    external = {buffer.id for buffer in model.external_buffers}
+
+    def check_subgraph(subgraph: SubGraph) -> None:
+        _check_graph(model, subgraph)
+
+        def check_tensor(tensor: TensorInfo) -> None:
+            _check_data(tensor, model, may_be_short)
+            if tensor.quantization is not None:
+                _check_quantization(tensor.quantization, tensor.shape, len(subgraph.tensors))
+            if tensor.external_buffer and tensor.external_buffer not in external:
+                raise Defect(f"external buffer {tensor.external_buffer} does not exist")
+
+        _each("tensor", subgraph.tensors, check_tensor)
+
+    _each("subgraph", model.subgraphs, check_subgraph)
     _check_cycles(model)
     _check_beside_the_graph(model)
 
@@ -72,22 +88,11 @@ def _check_indices(what: str, indices: tuple[int, ...], count: int, lowest: int 
             _check_index(what, index, count, lowest)
 
 
-def _check_subgraph(model: Model, subgraph: SubGraph) -> None:
+def _check_graph(model: Model, subgraph: SubGraph) -> None:
     count = len(subgraph.tensors)
     _check_indices("input tensor", subgraph.inputs, count)
     _check_indices("output tensor", subgraph.outputs, count)
     _each("operator", subgraph.operators, lambda operator: _check_operator(model, operator, count))
-    may_be_short = any(entry.name == COMPRESSION for entry in model.metadata)
-    external = {buffer.id for buffer in model.external_buffers}
-
-    def check_tensor(tensor: TensorInfo) -> None:
-        _check_data(tensor, model, may_be_short)
-        if tensor.quantization is not None:
-            _check_quantization(tensor.quantization, tensor.shape, count)
-        if tensor.external_buffer and tensor.external_buffer not in external:
-            raise Defect(f"external buffer {tensor.external_buffer} does not exist")
-
-    _each("tensor", subgraph.tensors, check_tensor)
     if any(min(tensor.shape, default=0) < 0 for tensor in subgraph.tensors):
         _check_negative_shapes(subgraph)
 
@@ -126,14 +131,14 @@ def _check_negative_shapes(subgraph: SubGraph) -> None:
         used.update(operator.inputs, operator.outputs, operator.intermediates)
     for index, tensor in enumerate(subgraph.tensors):
         if index in used and min(tensor.shape, default=0) < 0:
-            raise Defect(f"the shape {list(tensor.shape)} has a negative size", f"tensor {index}")
+            raise Defect(f"the shape {_text(tensor.shape)} has a negative size", f"tensor {index}")
 
 
 def _check_quantization(quantization: Quantization, shape: tuple[int, ...], tensors: int) -> None:
     scales, zero_points = len(quantization.scales), len(quantization.zero_points)
     if scales > 1 and not _fits(scales, quantization.dimension, shape):
         raise Defect(
-            f"{scales} scales do not fit dimension {quantization.dimension} of shape {list(shape)}"
+            f"{scales} scales do not fit dimension {quantization.dimension} of shape {_text(shape)}"
         )
     if zero_points > 1 and zero_points != scales:
         raise Defect(f"there are {zero_points} zero points for {scales} scales")
@@ -143,6 +148,11 @@ def _check_quantization(quantization: Quantization, shape: tuple[int, ...], tens
     if isinstance(details, BlockwiseQuantization | MultiAxisQuantization):
         _check_index("scale tensor", details.scales, tensors)
         _check_index("zero point tensor", details.zero_points, tensors, lowest=-1)
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    shown = ", ".join(map(str, shape[:MOST_SHOWN]))
+    return f"[{shown}{', ...' if len(shape) > MOST_SHOWN else ''}]"
 
 
 def _fits(scales: int, dimension: int, shape: tuple[int, ...]) -> bool:

@@ -4,9 +4,9 @@ No offset of a file is trusted. Values are little-endian. Blobs are views of the
 
 FlatBuffers may refer to one table or vector from many places, so a small file can describe a
 huge tree. Reading is therefore charged: every visit to a table, vector, string or blob costs the
-bytes that it takes in the file (a blob only its length field, because nothing is copied). A file
-in which nothing is shared costs at most its own size; a reader stops with a `Defect` beyond
-`SHARING` times the file's size plus `ALLOWANCE`.
+bytes that it takes in the file (a blob only its length field, unless it is copied). A file in which
+nothing is shared costs at most its own size; reading stops with a `Defect` beyond `SHARING` times
+the file's size plus `ALLOWANCE`. Python objects take up to 18 times what they cost here.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class FlatBuffer:
             raise Defect(f"a file of {self.size} bytes is too short")
         return Table(self, _UINT32(self.data, 0)[0])
 
-    def slice(self, offset: int, length: int) -> memoryview:
+    def span(self, offset: int, length: int) -> memoryview:
         """The bytes from `offset` on, counted from the start of the file."""
         if offset + length > self.size:
             raise Defect(
@@ -73,7 +73,10 @@ class FlatBuffer:
         """Charge for `cost` visited bytes."""
         self._left -= cost
         if self._left < 0:
-            raise Defect(f"its parts refer to each other so often that they exceed {SHARING} files")
+            raise Defect(
+                "its parts refer to each other so often that reading them costs more than "
+                f"{SHARING} times the file"
+            )
 
     def follow(self, position: int) -> int:
         """Where the offset stored at `position` points."""
@@ -147,6 +150,14 @@ class Table:
         length = self._extent(target, 1)[1]
         self.file.spend(4)
         return self.file.data[target + 4 : target + 4 + length]
+
+    def copy(self, slot: int) -> bytes:
+        """A vector of bytes as a copy; empty where it is absent."""
+        blob = self.blob(slot)
+        if blob is None:
+            return b""
+        self.file.spend(len(blob))
+        return bytes(blob)
 
     def string(self, slot: int) -> str:
         """A string; empty where it is absent."""

@@ -29,7 +29,8 @@ def read_model(data: bytes, source_name: str) -> Model:
     """The model whose file has the bytes `data`; raises `ModelError`.
 
     As in TFLM, the file identifier is no condition. Where it is missing and the rest is no model
-    either, the message says what the file looks like.
+    either, the message says what the file looks like. Time and memory are bounded by the size of
+    the file: whatever is in it, 40 times its size and 2 MiB hold the reader's objects.
     """
     if not data:
         raise ModelError(source_name, "", "the file is empty")

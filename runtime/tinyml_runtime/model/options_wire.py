@@ -41,7 +41,7 @@ def _value(table: Table, slot: int, code: str, name: str, default: Any) -> Any:
     if code == "s":
         return table.string(slot)
     if code == "[B]":
-        return bytes(table.blob(slot) or b"")
+        return table.copy(slot)
     if code[0] == "[":
         return table.vector(code[1], slot)
     value = table.scalar(code, slot, default)

@@ -109,7 +109,7 @@ def _details(
     if not kind or table is None:
         return None
     if kind == 1:
-        return CustomQuantization(bytes(table.blob(0) or b""))
+        return CustomQuantization(table.copy(0))
     scales, zero_points, block = (table.scalar("i", slot) for slot in range(3))
     if kind == 2:
         return BlockwiseQuantization(scales, zero_points, block)
@@ -153,14 +153,14 @@ def _variant(table: Table) -> VariantSubType:
 
 
 def _operator(table: Table) -> Operator:
-    custom, is_outside = _bytes(table, inside=5, offset=9)
+    outside = _outside(table, 9)
     return Operator(
         opcode_index=table.scalar("I", 0),
         inputs=table.vector("i", 1),
         outputs=table.vector("i", 2),
         options=_options(table),
-        custom_options=bytes(custom),
-        custom_options_outside=is_outside,
+        custom_options=table.copy(5) if outside is None else _copied(table, outside),
+        custom_options_outside=outside is not None,
         mutating_variable_inputs=table.vector("?", 7),
         intermediates=table.vector("i", 8),
         debug_metadata_index=table.scalar("i", 13, -1),
@@ -180,16 +180,22 @@ def _options(table: Table) -> Options | None:
 
 
 def _buffer(table: Table) -> Buffer:
-    data, is_outside = _bytes(table, inside=0, offset=1)
-    return Buffer(data, is_outside) if data or is_outside else _EMPTY
+    outside = _outside(table, 1)
+    if outside is not None:
+        return Buffer(outside, is_outside=True)
+    inside = table.blob(0)
+    return Buffer(inside) if inside else _EMPTY
 
 
-def _bytes(table: Table, inside: int, offset: int) -> tuple[bytes | memoryview, bool]:
-    """Bytes in slot `inside`, or behind the FlatBuffer by `offset` and the size that follows it."""
-    start = table.scalar("Q", offset)
-    if start > _NO_OFFSET:
-        return table.file.slice(start, table.scalar("Q", offset + 1)), True
-    return table.blob(inside) or b"", False
+def _outside(table: Table, slot: int) -> memoryview | None:
+    """Bytes behind the FlatBuffer: their offset is in `slot`, their size in the next."""
+    start = table.scalar("Q", slot)
+    return table.file.span(start, table.scalar("Q", slot + 1)) if start > _NO_OFFSET else None
+
+
+def _copied(table: Table, data: memoryview) -> bytes:
+    table.file.spend(len(data))
+    return bytes(data)
 
 
 def _metadata(table: Table) -> Metadata:

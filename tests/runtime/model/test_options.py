@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.support.sample_models import tiny_model
+from tinyml_runtime.model.builder import TableBuilder, scalar
 from tinyml_runtime.model.flatbuffer import Defect, FlatBuffer
 from tinyml_runtime.model.load import load_model
-from tinyml_runtime.model.builder import TableBuilder, scalar
 from tinyml_runtime.model.options import (
     AddOptions,
     Conv2DOptions,
