@@ -33,7 +33,7 @@ class FixedPoint:
 
 
 def float32_ratio(numerator: float, denominator: float) -> float:
-    """The quotient as float32 arithmetic gives it, where TFLM divides scales before widening them."""
+    """The quotient in float32 arithmetic: some kernels of TFLM divide scales before widening."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         return float(np.float32(numerator) / np.float32(denominator))
 

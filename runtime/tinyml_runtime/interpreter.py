@@ -111,11 +111,12 @@ class Interpreter:
         self.reset()
 
     def reset(self) -> None:
-        """Give variable tensors their initial value, the zero point, as TFLM's Reset does."""
+        """Give variable tensors their initial value: the zero point if they are INT8, else zero."""
         for tensors in self._tensors:
             for tensor in tensors:
                 if tensor.is_variable:
-                    tensor.values[...] = tensor.zero_point
+                    initial = tensor.zero_point if tensor.type is TensorType.INT8 else 0
+                    tensor.values[...] = np.asarray(initial).astype(tensor.dtype)
 
     def set_input(self, array: Array, index: int = 0) -> None:
         """Copy `array`, of the tensor's dtype and shape, into input `index`; else ValueError."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinyml_runtime.errors import LibraryError
 from tinyml_runtime.kernels import LIBRARIES, REFERENCE
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.registration import Registration
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ENTRY_POINT_GROUP = "tinyml.kernel_libraries"
 
@@ -47,6 +49,8 @@ def library_names() -> tuple[str, ...]:
 
 
 def _installed() -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points  # slow to import, and seldom needed
+
     return entry_points(group=ENTRY_POINT_GROUP)
 
 

@@ -89,18 +89,20 @@ class Tensor:
 
     @property
     def is_quantized(self) -> bool:
-        """Whether the file gives a scale for it."""
-        return bool(self.quantization.scales)
+        """Whether the file gives a scale and a zero point; TFLM ignores one alone."""
+        return bool(self.quantization.scales and self.quantization.zero_points)
 
     @property
     def scale(self) -> float:
         """The first scale; 0.0 without quantization, as TFLM sets it."""
-        return self.quantization.scales[0] if self.quantization.scales else 0.0
+        return self.quantization.scales[0] if self.is_quantized else 0.0
 
     @property
     def zero_point(self) -> int:
-        """The first zero point; 0 without quantization, as TFLM sets it."""
-        return self.quantization.zero_points[0] if self.quantization.zero_points else 0
+        """The first zero point, in 32 bits; 0 without quantization, as TFLM sets it."""
+        if not self.is_quantized:
+            return 0
+        return (self.quantization.zero_points[0] + 2**31) % 2**32 - 2**31
 
 
 def unallocated(kind: TensorType, shape: tuple[int, ...]) -> Array:

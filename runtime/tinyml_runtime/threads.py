@@ -18,8 +18,9 @@ def processors() -> int:
 
 def run_on_threads(job: Callable[[ShareT], None], shares: Sequence[ShareT]) -> None:
     """Call `job` once a share, each on a thread of its own; raises what a job raises."""
-    if len(shares) == 1:
-        job(shares[0])
+    if len(shares) < 2:
+        for share in shares:
+            job(share)
         return
     from concurrent.futures import ThreadPoolExecutor
 

@@ -45,7 +45,7 @@ def _running_sum() -> Model:
             fed((1, 1), np.float32),
             constant(np.ones((1, 1), np.float32)),
             constant(np.ones((1, 2), np.float32)),
-            None,
+            constant(np.zeros(1, np.float32)),
             state,
         ],
         [fed((1, 1), np.float32)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 
@@ -59,7 +60,7 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     def entry_points(*, group: str) -> EntryPoints:
         return entries.select(group=group)
 
-    monkeypatch.setattr(resolver, "entry_points", entry_points)
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
 
 
 def test_a_library_overrides_what_it_has() -> None:

@@ -106,7 +106,8 @@ def prepare(context: PrepareContext, node: Node) -> ConvData:
     )
     layer = None
     if constant:
-        layer = _layer(weights.values, None if bias is None else bias.values, scaling, window)
+        values = None if bias is None else bias.values
+        layer = _layer(weights.values, values, scaling, window, groups)
     return ConvData(window, groups, filters, has_bias, constant, None, scaling, layer)
 
 
@@ -119,7 +120,7 @@ def evaluate(context: EvalContext, node: Node, data: ConvData) -> None:
     if data.scaling is None:
         _evaluate_float(source, weights, bias, output, data)
         return
-    layer = data.layer or _layer(weights, bias, data.scaling, data.window)
+    layer = data.layer or _layer(weights, bias, data.scaling, data.window, data.groups)
     matrix = layer.weights
     fill = data.scaling.input_zero_point
     padded = data.window.padded(source, fill, matrix.dtype)
@@ -144,10 +145,13 @@ def _evaluate_float(
 
 
 def _layer(
-    weights: Array, bias: Array | None, scaling: LayerScaling, window: Window
+    weights: Array, bias: Array | None, scaling: LayerScaling, window: Window, groups: int
 ) -> QuantizedLayer:
     matrix = weights.reshape(weights.shape[0], -1)
-    return quantized_layer(matrix, bias, scaling, window.outputs)
+    depth = matrix.shape[1] * groups
+    whole = window.is_pointwise or _lines(window, depth) >= window.rows.outputs
+    rows = window.outputs if whole else window.columns.outputs
+    return quantized_layer(matrix, bias, scaling, rows)
 
 
 def _groups(source: Tensor, weights: Tensor) -> int:
@@ -166,6 +170,11 @@ def _groups(source: Tensor, weights: Tensor) -> int:
     return groups
 
 
+def _lines(window: Window, depth: int) -> int:
+    """How many lines of windows, each window `depth` elements, make up a block."""
+    return max(1, _BLOCK_ELEMENTS // max(1, window.columns.outputs * depth))
+
+
 def _columns(padded: Array, data: ConvData) -> Iterator[tuple[slice, Array]]:
     """Blocks of windows as rows of a matrix, each with the output rows that it gives."""
     window = data.window
@@ -175,7 +184,7 @@ def _columns(padded: Array, data: ConvData) -> Iterator[tuple[slice, Array]]:
         return
     view = window.view(padded)
     batch, height, width = view.shape[:3]
-    lines = max(1, _BLOCK_ELEMENTS // max(1, width * depth))
+    lines = _lines(window, depth)
     if lines >= height:
         images = lines // height
         for first in range(0, batch, images):

@@ -18,7 +18,13 @@ from math import inf, prod
 import numpy as np
 
 from tinyml_runtime.errors import NodeError, RunError
-from tinyml_runtime.fixed_point import FixedPoint, quantize_multiplier, wrap_int32
+from tinyml_runtime.fixed_point import (
+    INT32_MAX,
+    INT32_MIN,
+    FixedPoint,
+    quantize_multiplier,
+    wrap_int32,
+)
 from tinyml_runtime.kernels.operands import check_counts, check_same_type, resolve_axis, samples_of
 from tinyml_runtime.model.options import ReducerOptions
 from tinyml_runtime.registration import (
@@ -77,6 +83,9 @@ def prepare_mean(context: PrepareContext, node: Node) -> ReduceData | None:
             0.0 <= source.scale < inf and 0.0 < output.scale < inf,
             f"the scales {source.scale} and {output.scale} are not positive numbers",
         )
+        for tensor in (source, output):
+            point = tensor.zero_point
+            check(INT32_MIN <= point <= INT32_MAX, f"the zero point {point} has more than 32 bits")
     if axes.size and not axes.is_constant:
         return None
     given = axes.values.reshape(-1).tolist()
@@ -119,9 +128,7 @@ def _bound(dtype: np.dtype[np.signedinteger], count: int) -> int:
     return -int(np.iinfo(dtype).min) * count
 
 
-def _mean_data(
-    source: Tensor, output: Tensor, given: Iterable[int], keep_dims: bool
-) -> ReduceData:
+def _mean_data(source: Tensor, output: Tensor, given: Iterable[int], keep_dims: bool) -> ReduceData:
     given = list(given)
     rank = len(source.shape)
     axes = sorted({resolve_axis(axis, rank) for axis in given}) if rank else []
@@ -153,11 +160,10 @@ def _mean_requantizer(source: Tensor, output: Tensor, count: int) -> Requantizer
     shift = min(count.bit_length() - 1, LARGEST_COUNT_SHIFT, 31 + factor.shift)
     divided = FixedPoint((factor.multiplier << shift) // count, factor.shift - shift)
     limits = np.iinfo(source.dtype)
-    zero_point = int(wrap_int32(output.zero_point))
     bias = wrap_int32(-source.zero_point * count)
     return Requantizer(
         [divided],
-        OutputRange(zero_point, int(limits.min), int(limits.max), limits.bits),
+        OutputRange(output.zero_point, int(limits.min), int(limits.max), limits.bits),
         channels=output.size,
         rows=1,
         bounds=_bound(source.dtype, count),

@@ -1,7 +1,7 @@
 """RESHAPE, SQUEEZE, EXPAND_DIMS: the same elements in another shape; TRANSPOSE: another order.
 
 Shapes    input [any], (shape | axis | permutation) -> output, whose shape the file gives; RESHAPE
-          ignores its second input, and resolves one -1 in the output's shape
+          ignores its second input, constant or not
 Types     RESHAPE, SQUEEZE any of a fixed size; EXPAND_DIMS, TRANSPOSE float32, int8, int16
 Source    tflite-micro kernels/reshape{,_common}.cc, squeeze.cc, expand_dims.cc,
           transpose{,_common}.cc
@@ -27,7 +27,7 @@ from tinyml_runtime.registration import (
     check_shape,
     check_type,
 )
-from tinyml_runtime.tensor import Tensor
+from tinyml_runtime.tensor import Tensor, unallocated
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
 INPUT, AXIS, PERMUTATION = 0, 1, 1
@@ -65,7 +65,9 @@ def prepare_reshape(context: PrepareContext, node: Node) -> ShapesData:
     source, output = context.input(node, INPUT), context.output(node, OUTPUT)
     check(source.type not in UNSIZED_TYPES, f"Type {source.type.name} not supported.")
     check_same_type(output, "the output", source)
-    output.shape = _resolved_shape(output.shape, source.size, has_shape=len(node.inputs) == 2)
+    if len(node.inputs) == 1 and output.shape == (0,):
+        # So old files, which give no shape operand, write the shape of a scalar.
+        output.shape, output.values = (), unallocated(output.type, ())
     _check_sizes(source, output)
     return ShapesData(stackable=not source.is_constant)
 
@@ -177,22 +179,6 @@ def _check_sizes(source: Tensor, output: Tensor) -> None:
         source.size == output.size,
         f"the input has {source.size} elements, the output {list(output.shape)} has {output.size}",
     )
-
-
-def _resolved_shape(shape: tuple[int, ...], elements: int, *, has_shape: bool) -> tuple[int, ...]:
-    """The output's shape with its -1 replaced; [0] is how old files without a shape write []."""
-    if shape == (0,) and not has_shape:
-        return ()
-    unknown = [axis for axis, length in enumerate(shape) if length == -1]
-    if not unknown:
-        return shape
-    check(len(unknown) == 1, f"the output {list(shape)} has more than one unknown dimension")
-    (axis,) = unknown
-    others = 1
-    for length in (*shape[:axis], *shape[axis + 1 :]):
-        others *= length
-    check(others > 0, f"the output {list(shape)} has an unknown dimension beside an empty one")
-    return (*shape[:axis], elements // others, *shape[axis + 1 :])
 
 
 def _stacks(data: ShapesData) -> bool:

@@ -1,0 +1,1 @@
+"""What a model's work costs on a target. There is nothing here yet."""

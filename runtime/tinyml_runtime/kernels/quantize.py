@@ -1,0 +1,130 @@
+"""QUANTIZE, DEQUANTIZE: between real and stored values, and from one scale to another.
+
+Shapes    input of any shape -> output of the same shape
+Types     QUANTIZE: float32 -> int8, int16; int32 -> int8, int16; int16 -> int8, int16, int32;
+          int8 -> int8, uint8, int16, int32; uint8 -> int8.
+          DEQUANTIZE: int8, uint8, int16 -> float32
+Units     real = scale * (stored - zero point). Of a tensor with a scale per channel DEQUANTIZE
+          applies the first to all, as TFLM does
+Source    tflite-micro `micro/kernels/quantize_common.cc`, `dequantize_common.cc`,
+          `lite/kernels/internal/reference/quantize.h`, `requantize.h`, `dequantize.h`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tinyml_runtime.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from tinyml_runtime.kernels.operands import check_counts
+from tinyml_runtime.kernels.unary import (
+    UnaryData,
+    evaluate_unary,
+    tabulated,
+    unary_operands,
+    unary_stacks,
+)
+from tinyml_runtime.registration import Node, PrepareContext, Registration, check, check_type
+from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.types import BuiltinOperator, TensorType
+
+_QUANTIZES = {
+    TensorType.FLOAT32: (TensorType.INT8, TensorType.INT16),
+    TensorType.INT32: (TensorType.INT8, TensorType.INT16),
+    TensorType.INT16: (TensorType.INT8, TensorType.INT16, TensorType.INT32),
+    TensorType.INT8: (TensorType.INT8, TensorType.UINT8, TensorType.INT16, TensorType.INT32),
+    TensorType.UINT8: (TensorType.INT8,),
+}
+# A float32 that is not a tie is further from it than this part of itself; a tie moves away from 0.
+_TIE_BREAKER = 1.0 + 2.0**-30
+
+
+def prepare_quantize(context: PrepareContext, node: Node) -> UnaryData:
+    """Settle the scale or the rescaling."""
+    check_counts(node, (1,))
+    source, output = unary_operands(context, node)
+    check(
+        output.type in _QUANTIZES.get(source.type, ()),
+        f"Input {source.type.name}, output {output.type.name} not supported.",
+    )
+    scales = len(output.quantization.scales)
+    check(output.is_quantized and scales == 1, f"the output has {scales} scales, not one")
+    check(output.scale > 0.0, "the scale of the output is not positive")
+    if source.type is TensorType.FLOAT32:
+        return UnaryData(_quantize_floats(output), not source.is_constant)
+    rescale = _rescale(source, output)
+    if source.type is not TensorType.INT32:
+        return tabulated(source, output, rescale)
+
+    def rescale_words(values: Array, out: Array) -> None:
+        np.copyto(out, rescale(values.astype(np.int64)), casting="unsafe")
+
+    return UnaryData(rescale_words, not source.is_constant)
+
+
+def prepare_dequantize(context: PrepareContext, node: Node) -> UnaryData:
+    """Tabulate the real values of 8-bit values; those of 16-bit values are multiplied out."""
+    check_counts(node, (1,))
+    source, output = unary_operands(context, node)
+    check_type(source, "input", TensorType.INT8, TensorType.UINT8, TensorType.INT16)
+    check_type(output, "output", TensorType.FLOAT32)
+
+    def real(stored: Array) -> Array:
+        with np.errstate(over="ignore"):
+            return (source.scale * (stored - source.zero_point)).astype(np.float32)
+
+    if source.type is not TensorType.INT16:
+        return tabulated(source, output, real)
+    scale, zero_point = np.float64(source.scale), np.float64(source.zero_point)
+
+    def multiply_out(values: Array, out: Array) -> None:
+        wide = np.subtract(values, zero_point, dtype=np.float64)
+        wide *= scale
+        np.copyto(out, wide, casting="same_kind")
+
+    return UnaryData(multiply_out, not source.is_constant)
+
+
+def _quantize_floats(output: Tensor) -> Callable[[Array, Array], None]:
+    """Divide in float32, round half away from zero, saturate; what is no number becomes lowest.
+
+    What no 32-bit integer can hold before it saturates is undefined in C; it saturates as well.
+    """
+    limits = np.iinfo(output.dtype)
+    scale = np.float32(output.scale)
+    unsigned = np.dtype(f"u{output.dtype.itemsize}")
+    flip = unsigned.type(-int(limits.min))
+    # All that survives is positive before it is truncated, which then rounds down.
+    offset = output.zero_point - int(limits.min) + 0.5
+    highest = float(limits.max - limits.min)
+
+    def quantize(values: Array, out: Array) -> None:
+        steps = np.multiply(values / scale, _TIE_BREAKER, dtype=np.float64)
+        steps += offset
+        np.fmax(steps, 0.0, out=steps)
+        np.minimum(steps, highest, out=steps)
+        bits = out.view(unsigned)
+        np.copyto(bits, steps, casting="unsafe")
+        np.bitwise_xor(bits, flip, out=bits)
+
+    return quantize
+
+
+def _rescale(source: Tensor, output: Tensor) -> Callable[[Array], Array]:
+    factor = quantize_multiplier(source.scale / output.scale)
+    limits = np.iinfo(output.dtype)
+
+    def rescale(stored: Array) -> Array:
+        centered = stored - source.zero_point
+        scaled = multiply_by_quantized_multiplier(centered, factor.multiplier, factor.shift)
+        scaled += output.zero_point
+        return np.minimum(np.maximum(scaled, limits.min), limits.max)
+
+    return rescale
+
+
+QUANTIZE = Registration(BuiltinOperator.QUANTIZE, prepare_quantize, evaluate_unary, unary_stacks)
+DEQUANTIZE = Registration(
+    BuiltinOperator.DEQUANTIZE, prepare_dequantize, evaluate_unary, unary_stacks
+)

@@ -1,0 +1,229 @@
+"""SVDF: filters over features and time, as a rank decomposition of a dense layer with memory.
+
+Shapes    input [batch, features], feature weights [filters, features], time weights [filters,
+          memory], bias [units], state [batch, filters * memory] -> [batch, units], where filters
+          are units * rank
+Types     float32; int8 with int8 feature weights, int32 bias, and both time weights and state int8
+          or int16
+Units     real = scale * (stored - zero point); weights have no zero point
+Source    tflite-micro `micro/kernels/svdf_common.cc`, `svdf.cc`
+
+Every invocation drops each filter's oldest activation from the state, a variable, and appends
+the newest. As in TFLM, an activation fused into an integer SVDF has no effect, and there has to be
+a bias, though the format says that it is optional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinyml_runtime.fixed_point import FixedPoint, quantize_multiplier
+from tinyml_runtime.model.options import SVDFOptions
+from tinyml_runtime.registration import (
+    EvalContext,
+    Node,
+    PrepareContext,
+    Registration,
+    check,
+    check_shape,
+    check_type,
+)
+from tinyml_runtime.requantize import OutputRange, Requantizer, accumulator_dtype
+from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.types import Activation, BuiltinOperator, TensorType
+
+INPUT, FEATURE_WEIGHTS, TIME_WEIGHTS, BIAS, STATE = 0, 1, 2, 3, 4
+OUTPUT = 0
+
+_ACTIVATIONS: dict[Activation, Callable[[Array], Array]] = {
+    Activation.RELU: lambda x: np.maximum(x, 0.0),
+    Activation.RELU_N1_TO_1: lambda x: np.clip(x, -1.0, 1.0),
+    Activation.RELU6: lambda x: np.clip(x, 0.0, 6.0),
+    Activation.TANH: np.tanh,
+    Activation.SIGN_BIT: np.signbit,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SvdfScaling:
+    """How sums over features become activations, and sums over time outputs."""
+
+    input_zero_point: int
+    state_zero_point: int
+    state_type: np.dtype[Any]
+    feature_factor: FixedPoint
+    output_factor: FixedPoint
+    output_zero_point: int
+
+
+@dataclass(frozen=True, slots=True)
+class SvdfLayers:
+    """Weights as exact floats, features first or [units, rank * memory], and their rescaling."""
+
+    features: Array
+    time: Array
+    to_state: Requantizer
+    to_output: Requantizer
+
+
+@dataclass(frozen=True, slots=True)
+class SvdfData:
+    """What `prepare` settles; `layers` is None where weights or bias may change."""
+
+    filters: int
+    memory: int
+    units: int
+    activation: Activation
+    scaling: SvdfScaling | None
+    layers: SvdfLayers | None
+
+
+def prepare(context: PrepareContext, node: Node) -> SvdfData:
+    """Check the operands; lay out the weights and fold their scales."""
+    options = node.options_as(SVDFOptions)
+    check(len(node.inputs) == 5, f"there are {len(node.inputs)} inputs, not 5")
+    check(len(node.outputs) == 1, f"there are {len(node.outputs)} outputs, not 1")
+    source = context.input(node, INPUT)
+    features = context.input(node, FEATURE_WEIGHTS)
+    time = context.input(node, TIME_WEIGHTS)
+    bias = context.input(node, BIAS)
+    state = context.input(node, STATE)
+    output = context.output(node, OUTPUT)
+    filters, memory, units = _check_shapes(source, features, time, state, output, options.rank)
+    check(state.is_variable, "the state is no variable tensor")
+    check_shape(bias, "the bias", (units,))
+    _check_types(source, features, time, bias, state, output)
+    scaling, layers = None, None
+    if source.type is TensorType.INT8:
+        scaling = _scaling(source, features, time, bias, state, output)
+        if features.is_constant and time.is_constant and bias.is_constant:
+            layers = _layers(features.values, time.values, bias.values, scaling)
+    return SvdfData(filters, memory, units, options.fused_activation, scaling, layers)
+
+
+def evaluate(context: EvalContext, node: Node, data: SvdfData) -> None:
+    """Shift the state, append the features of this input, sum over time and rank, store."""
+    source = context.input(node, INPUT).values
+    features = context.input(node, FEATURE_WEIGHTS).values
+    time = context.input(node, TIME_WEIGHTS).values
+    bias = context.input(node, BIAS).values
+    output = context.output(node, OUTPUT).values
+    state = context.input(node, STATE).values.reshape(-1, data.filters, data.memory)
+    state[..., :-1] = state[..., 1:]
+    rows = state.reshape(source.shape[0], data.units, -1)
+    if data.scaling is None:
+        state[..., -1] = source @ features.T
+        sums = (rows * time.reshape(data.units, -1)).sum(axis=2)
+        sums += bias
+        activate = _ACTIVATIONS.get(data.activation)
+        output[...] = sums if activate is None else activate(sums)
+        return
+    layers = data.layers or _layers(features, time, bias, data.scaling)
+    newest = np.empty((source.shape[0], data.filters), state.dtype)
+    layers.to_state(source.astype(layers.features.dtype) @ layers.features, newest)
+    if data.scaling.state_zero_point:
+        newest += np.asarray(data.scaling.state_zero_point).astype(state.dtype)
+    state[..., -1] = newest
+    products = np.multiply(rows, layers.time, dtype=layers.time.dtype)
+    layers.to_output(products.sum(axis=2), output)
+
+
+def _layers(features: Array, time: Array, bias: Array, scaling: SvdfScaling) -> SvdfLayers:
+    """Weights and constants of an integer SVDF; zero points of the operands go into the bias."""
+    filters = features.shape[0]
+    units = bias.size
+    limits = np.iinfo(scaling.state_type)
+    wide = features.astype(np.int64)
+    bounds = np.abs(wide).sum(axis=1) * 128
+    to_state = Requantizer(
+        [scaling.feature_factor],
+        OutputRange(0, int(limits.min), int(limits.max), int(limits.bits)),
+        channels=filters,
+        rows=1,
+        bounds=bounds,
+        bias=-scaling.input_zero_point * wide.sum(axis=1),
+    )
+    wide_time = time.astype(np.int64).reshape(units, -1)
+    time_bounds = np.abs(wide_time).sum(axis=1) * -int(limits.min)
+    to_output = Requantizer(
+        [scaling.output_factor],
+        OutputRange(scaling.output_zero_point, -128, 127),
+        channels=units,
+        rows=1,
+        bounds=time_bounds,
+        bias=bias.reshape(-1) - scaling.state_zero_point * wide_time.sum(axis=1),
+    )
+    return SvdfLayers(
+        np.ascontiguousarray(wide.T, accumulator_dtype(int(bounds.max()))),
+        wide_time.astype(accumulator_dtype(int(time_bounds.max()))),
+        to_state,
+        to_output,
+    )
+
+
+def _scaling(
+    source: Tensor, features: Tensor, time: Tensor, bias: Tensor, state: Tensor, output: Tensor
+) -> SvdfScaling:
+    """The two factors, computed in float32 as TFLM does; NodeError if they are undefined."""
+    check(state.scale > 0.0 and output.scale > 0.0, "state or output has no positive scale")
+    scale, time_scale = np.float32(state.scale), np.float32(time.scale)
+    feature_factor = np.float32(source.scale) * np.float32(features.scale) / scale
+    output_factor = scale * time_scale / np.float32(output.scale)
+    for factor in (feature_factor, output_factor):
+        check(bool(0.0 <= factor < np.inf), "the scales make no positive factor")
+    check(
+        abs(bias.scale - float(scale * time_scale)) < 1e-5,
+        "the scale of the bias is not that of state times time weights",
+    )
+    return SvdfScaling(
+        source.zero_point,
+        state.zero_point,
+        state.dtype,
+        quantize_multiplier(float(feature_factor)),
+        quantize_multiplier(float(output_factor)),
+        output.zero_point,
+    )
+
+
+def _check_shapes(
+    source: Tensor, features: Tensor, time: Tensor, state: Tensor, output: Tensor, rank: int
+) -> tuple[int, int, int]:
+    """Filters, memory and units; NodeError unless all shapes go together."""
+    for role, tensor in (("input", source), ("feature weights", features), ("time weights", time)):
+        check(len(tensor.shape) == 2, f"the {role}: {len(tensor.shape)} dimensions, not 2")
+        check(min(tensor.shape) > 0, f"the {role} have no elements")
+    filters, memory = features.shape[0], time.shape[1]
+    check(rank > 0 and filters % rank == 0, f"{filters} filters are no multiple of rank {rank}")
+    batch = source.shape[0]
+    check_shape(output, "output 0", (batch, filters // rank))
+    check_shape(features, "feature weights", (filters, source.shape[1]))
+    check_shape(time, "time weights", (filters, memory))
+    check_shape(state, "the state", (batch, memory * filters))
+    return filters, memory, filters // rank
+
+
+def _check_types(
+    source: Tensor,
+    features: Tensor,
+    time: Tensor,
+    bias: Tensor,
+    state: Tensor,
+    output: Tensor,
+) -> None:
+    check_type(source, "the input", TensorType.FLOAT32, TensorType.INT8)
+    check_type(features, "feature weights", source.type)
+    check_type(output, "the output", source.type)
+    is_float = source.type is TensorType.FLOAT32
+    if is_float:
+        check_type(time, "time weights", TensorType.FLOAT32)
+    else:
+        check_type(time, "time weights", TensorType.INT8, TensorType.INT16)
+    check_type(state, "the state", time.type)
+    check_type(bias, "the bias", TensorType.FLOAT32 if is_float else TensorType.INT32)
+
+
+SVDF = Registration(BuiltinOperator.SVDF, prepare, evaluate)

@@ -1,0 +1,291 @@
+"""TRANSPOSE_CONV: every input element adds its weights, times itself, to a window of the output.
+
+Shapes    output shape (any), weights [filters, rows, columns, channels], image [batch, height,
+          width, channels], bias [filters] -> [batch, output height, output width, filters]
+Types     float32; int8 with int8 weights and int32 bias; int16 with int8 weights and int16 or
+          int64 bias
+Units     real = scale * (stored - zero point); weights may have a scale per filter
+Source    tflite-micro `micro/kernels/transpose_conv.cc`,
+          `lite/kernels/internal/reference/transpose_conv.h` and `integer_ops/transpose_conv.h`
+
+TFLM takes the output's size from the output tensor and never reads the first input. BLAS gives the
+products of all elements with all weights. As many neighbouring taps as the stride is long go to
+different output elements, so they are added in one step, a phase each. float32 sums have another
+order than TFLM's, whose difference grows with the number of summands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
+from tinyml_runtime.kernels.quantized_layer import (
+    HYBRID,
+    HYBRID_REMEDY,
+    LayerScaling,
+    QuantizedLayer,
+    channel_factors,
+    check_operand_types,
+    check_weight_scales,
+)
+from tinyml_runtime.model.options import TransposeConvOptions
+from tinyml_runtime.registration import (
+    EvalContext,
+    Node,
+    PrepareContext,
+    Registration,
+    check,
+)
+from tinyml_runtime.requantize import OutputRange, Requantizer, accumulator_dtype
+from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.types import BuiltinOperator, Padding, TensorType
+
+OUTPUT_SHAPE, WEIGHTS, INPUT, BIAS = 0, 1, 2, 3
+OUTPUT = 0
+
+# Products are made in blocks of about this many elements, so that a block stays in cache.
+_BLOCK_ELEMENTS = 2**18
+_LARGEST_OUTPUT = 2**28
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One direction: the first `inputs` elements, `stride` apart, spread over `taps` outputs each.
+
+    The output is the `outputs` elements after the first `before` of the `phases * stride` reached.
+    """
+
+    inputs: int
+    taps: int
+    stride: int
+    before: int
+    outputs: int
+    phases: int
+
+    def blocks(self) -> Iterator[tuple[int, slice]]:
+        """Groups of taps that go to different outputs: the steps they are shifted by, the taps."""
+        for step, first in enumerate(range(0, self.taps, self.stride)):
+            yield step, slice(first, min(first + self.stride, self.taps))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the output is all elements reached."""
+        return self.before == 0 and self.outputs == self.phases * self.stride
+
+
+@dataclass(frozen=True, slots=True)
+class TransposeConvData:
+    """What `prepare` settles; `layer` and `matrix` are None where their operands may change."""
+
+    rows: Spread
+    columns: Spread
+    filters: int
+    has_bias: bool
+    clamp: tuple[float, float] | None
+    scaling: LayerScaling | None
+    layer: QuantizedLayer | None
+    matrix: Array | None
+
+    @property
+    def stacks(self) -> bool:
+        """Whether weights and bias are the same for all samples."""
+        return self.layer is not None or self.matrix is not None
+
+
+def prepare(context: PrepareContext, node: Node) -> TransposeConvData:
+    """Check the operands; lay out the spreading, the weights and the scales."""
+    options = node.options_as(TransposeConvOptions)
+    check(len(node.inputs) in (3, 4), f"there are {len(node.inputs)} inputs, not 3 or 4")
+    weights = context.input(node, WEIGHTS)
+    source = context.input(node, INPUT)
+    bias = context.optional_input(node, BIAS)
+    output = context.output(node, OUTPUT)
+    _check_operands(source, weights, bias, output)
+    strides = options.stride_h, options.stride_w
+    rows, columns = (
+        _spread(source.shape[i], weights.shape[i], strides[i - 1], output.shape[i], options.padding)
+        for i in (1, 2)
+    )
+    filters = weights.shape[0]
+    fixed = weights.is_constant and (bias is None or bias.is_constant)
+    clamp, scaling, layer, matrix = None, None, None, None
+    if source.type is TensorType.FLOAT32:
+        clamp = float_range(options.fused_activation)
+        matrix = _by_channel(weights.values, np.dtype(np.float32)) if fixed else None
+    else:
+        limits = quantized_range(options.fused_activation, output)
+        scaling = _scaling(source, weights, output, limits)
+        values = None if bias is None else bias.values
+        layer = _layer(weights.values, values, scaling, rows, columns) if fixed else None
+    return TransposeConvData(
+        rows, columns, filters, bias is not None, clamp, scaling, layer, matrix
+    )
+
+
+def evaluate(context: EvalContext, node: Node, data: TransposeConvData) -> None:
+    """Multiply all elements by all weights, add up, add the bias, rescale or clamp, store."""
+    source = context.input(node, INPUT).values
+    output = context.output(node, OUTPUT).values
+    weights = context.input(node, WEIGHTS).values
+    bias = context.input(node, BIAS).values if data.has_bias else None
+    if data.scaling is not None:
+        layer = data.layer or _layer(weights, bias, data.scaling, data.rows, data.columns)
+        centred = source.astype(layer.weights.dtype)
+        if data.scaling.input_zero_point:
+            centred -= data.scaling.input_zero_point
+        layer.requantizer(_sums(centred, layer.weights, data), output)
+        return
+    matrix = _by_channel(weights, source.dtype) if data.matrix is None else data.matrix
+    sums = _sums(source, matrix, data)
+    if bias is not None:
+        sums += bias.reshape(-1)
+    if data.clamp is not None:
+        np.clip(sums, *data.clamp, out=sums)
+    output[...] = sums
+
+
+def _sums(source: Array, matrix: Array, data: TransposeConvData) -> Array:
+    """Sums of products over the output: [batch, output height, output width, filters]."""
+    rows, columns, filters = data.rows, data.columns, data.filters
+    batch = source.shape[0]
+    reached = np.zeros(
+        (batch, rows.phases, rows.stride, columns.phases, columns.stride, filters), matrix.dtype
+    )
+    per_line = columns.inputs * matrix.shape[1]
+    lines = min(rows.inputs, max(1, _BLOCK_ELEMENTS // per_line))
+    images = max(1, _BLOCK_ELEMENTS // (per_line * lines))
+    used = source[:, : rows.inputs, : columns.inputs]
+    for image in range(0, batch, images):
+        for line in range(0, rows.inputs, lines):
+            part = used[image : image + images, line : line + lines]
+            _add_products(part, matrix, reached[image : image + images, line:], data)
+    image_shape = batch, rows.phases * rows.stride, columns.phases * columns.stride, filters
+    sums = reached.reshape(image_shape)
+    if rows.is_whole and columns.is_whole:
+        return sums
+    return np.ascontiguousarray(
+        sums[
+            :,
+            rows.before : rows.before + rows.outputs,
+            columns.before : columns.before + columns.outputs,
+        ]
+    )
+
+
+def _add_products(part: Array, matrix: Array, reached: Array, data: TransposeConvData) -> None:
+    """Add what some lines of the input give to `reached`, which begins at the first of them."""
+    images, lines, width, channels = part.shape
+    rows, columns = data.rows, data.columns
+    products = part.reshape(-1, channels) @ matrix
+    taps = products.reshape(images, lines, width, rows.taps, columns.taps, data.filters)
+    for down, row_taps in rows.blocks():
+        for right, column_taps in columns.blocks():
+            block = taps[:, :, :, row_taps, column_taps].transpose(0, 1, 3, 2, 4, 5)
+            target = reached[
+                :,
+                down : down + lines,
+                : block.shape[2],
+                right : right + width,
+                : block.shape[4],
+            ]
+            target += block
+
+
+def _spread(size: int, taps: int, stride: int, outputs: int, padding: Padding) -> Spread:
+    """How `size` elements reach `outputs`; NodeError for a stride that reaches nothing."""
+    check(stride > 0, "a stride is not positive")
+    before = 0
+    if padding is Padding.SAME:
+        windows = (outputs + stride - 1) // stride
+        before = max(0, (windows - 1) * stride + taps - outputs) // 2
+    end = before + outputs
+    inputs = min(size, (end - 1) // stride + 1)
+    if inputs == 1:
+        stride = min(stride, taps)  # the gap to a second element is never used
+    steps = (taps + stride - 1) // stride
+    phases = max(inputs + steps - 1, (end + stride - 1) // stride)
+    return Spread(inputs, taps, stride, before, outputs, phases)
+
+
+def _scaling(
+    source: Tensor, weights: Tensor, output: Tensor, limits: tuple[int, int]
+) -> LayerScaling:
+    check_weight_scales(weights, weights.shape[0], axis=0)
+    quantization = weights.quantization
+    check(
+        len(quantization.scales) == len(quantization.zero_points),
+        "the weights have not one zero point for every scale",
+    )
+    is_int8 = source.type is TensorType.INT8
+    # TFLM's int16 transposed convolution has no zero points.
+    zero_point = source.zero_point if is_int8 else 0
+    stored = np.iinfo(source.dtype)
+    return LayerScaling(
+        input_zero_point=zero_point,
+        input_limit=max(abs(int(stored.min) - zero_point), abs(int(stored.max) - zero_point)),
+        factors=channel_factors(source, weights, output, weights.shape[0]),
+        output=OutputRange(output.zero_point if is_int8 else 0, *limits, 8 if is_int8 else 16),
+        wide=not is_int8,
+    )
+
+
+def _layer(
+    weights: Array, bias: Array | None, scaling: LayerScaling, rows: Spread, columns: Spread
+) -> QuantizedLayer:
+    """Weights and constants; no output gets more than one block's worth of every phase's taps."""
+    magnitudes = np.abs(weights.astype(np.int64)).sum(axis=3)
+    filters = weights.shape[0]
+    sums = np.zeros((filters, rows.stride, columns.stride), np.int64)
+    for _, row_taps in rows.blocks():
+        for _, column_taps in columns.blocks():
+            block = magnitudes[:, row_taps, column_taps]
+            sums[:, : block.shape[1], : block.shape[2]] += block
+    bounds = sums.max(axis=(1, 2)) * scaling.input_limit
+    requantizer = Requantizer(
+        scaling.factors,
+        scaling.output,
+        channels=filters,
+        rows=rows.outputs * columns.outputs,
+        bounds=bounds,
+        bias=bias,
+        wide=scaling.wide,
+    )
+    dtype = accumulator_dtype(int(bounds.max()))
+    return QuantizedLayer(_by_channel(weights, dtype), requantizer)
+
+
+def _by_channel(weights: Array, dtype: np.dtype[np.floating]) -> Array:
+    """The weights as a matrix [channels, rows * columns * filters]."""
+    return np.ascontiguousarray(weights.transpose(3, 1, 2, 0).reshape(weights.shape[3], -1), dtype)
+
+
+def _check_operands(source: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> None:
+    for role, tensor in (("the input", source), ("weights", weights), ("the output", output)):
+        check(len(tensor.shape) == 4, f"{role} has {len(tensor.shape)} dimensions, not 4")
+        check(min(tensor.shape) > 0, f"{role} has no elements")
+    check_operand_types(source, weights, output)
+    check(weights.type is not TensorType.INT4, HYBRID, HYBRID_REMEDY)
+    filters, _, _, channels = weights.shape
+    check(source.shape[3] == channels, f"{source.shape[3]} channels, weights for {channels}")
+    check(output.shape[3] == filters, f"output 0 has {output.shape[3]} channels, not {filters}")
+    check(output.shape[0] == source.shape[0], "input and output have different batches")
+    check(output.size <= _LARGEST_OUTPUT, f"output 0 has more than {_LARGEST_OUTPUT} elements")
+    if bias is not None:
+        allowed = {
+            TensorType.FLOAT32: (TensorType.FLOAT32,),
+            TensorType.INT8: (TensorType.INT32,),
+            TensorType.INT16: (TensorType.INT16, TensorType.INT64),
+        }[source.type]
+        check(bias.type in allowed, f"Bias type {bias.type.name} not supported.")
+        check(bias.size == filters, f"the bias has {bias.size} values, there are {filters} filters")
+
+
+def stacks(data: TransposeConvData) -> bool:
+    """Samples are along the batch of the image; weights and bias must not be stacked."""
+    return data.stacks
+
+
+TRANSPOSE_CONV = Registration(BuiltinOperator.TRANSPOSE_CONV, prepare, evaluate, stacks=stacks)

@@ -1,0 +1,89 @@
+"""Operators of one operand that treat every element by itself, whatever the shape.
+
+Shapes    input of any shape -> output of as many elements
+
+An operator on 8- or 16-bit values is a table with the result for each of them: its formula, in
+exact integers, is worked out once per node, and evaluating is looking up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml_runtime.registration import EvalContext, Node, PrepareContext, check
+from tinyml_runtime.tensor import Array, Tensor
+
+INPUT = 0
+OUTPUT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UnaryData:
+    """`compute(values, out)` on flat arrays; a constant input does not come stacked."""
+
+    compute: Callable[[Array, Array], None]
+    stackable: bool
+
+
+def unary_operands(context: PrepareContext, node: Node) -> tuple[Tensor, Tensor]:
+    """Input and output; NodeError unless they have the same number of elements."""
+    source, output = context.input(node, INPUT), context.output(node, OUTPUT)
+    check(
+        source.size == output.size,
+        f"output has {output.size} elements, the operator makes {source.size}",
+    )
+    return source, output
+
+
+def evaluate_unary(context: EvalContext, node: Node, data: UnaryData) -> None:
+    """Compute every element of the output from its element of the input."""
+    values, out = context.input(node, INPUT).values, context.output(node, OUTPUT).values
+    data.compute(values.reshape(-1), out.reshape(-1))
+
+
+def unary_stacks(data: UnaryData) -> bool:
+    """Any number of samples can be evaluated at once, unless the input is a constant."""
+    return data.stackable
+
+
+def tabulated(source: Tensor, output: Tensor, formula: Callable[[Array], Array]) -> UnaryData:
+    """The operator that `formula` defines on stored 8- or 16-bit values.
+
+    The formula takes int64 values and gives results that fit the output's type.
+    """
+    index = np.dtype(f"u{source.dtype.itemsize}")
+    values = every_value(source)
+    table = formula(values.astype(np.int64)).astype(output.dtype)
+    compute = _as_clamp(table, values)
+    return UnaryData(compute or table_look_up(table, index), not source.is_constant)
+
+
+def every_value(tensor: Tensor) -> Array:
+    """All values that an element of 8 or 16 bits can have, in the order of their bits."""
+    size = tensor.dtype.itemsize
+    return np.arange(2 ** (8 * size), dtype=f"u{size}").view(tensor.dtype)
+
+
+def table_look_up(table: Array, index: np.dtype[np.unsignedinteger]) -> Callable[..., None]:
+    """A `compute` that takes results from `table` by the bits of the values."""
+
+    def look_up(values: Array, out: Array) -> None:
+        table.take(values.view(index), None, out, "wrap")
+
+    return look_up
+
+
+def _as_clamp(table: Array, values: Array) -> Callable[[Array, Array], None] | None:
+    """The same as `table` by two comparisons, much faster, where it does nothing but clamp."""
+    low, high = table.min(), table.max()
+    if table.dtype != values.dtype or not np.array_equal(table, np.clip(values, low, high)):
+        return None
+
+    def clamp(values: Array, out: Array) -> None:
+        np.maximum(values, low, out=out)
+        np.minimum(out, high, out=out)
+
+    return clamp
