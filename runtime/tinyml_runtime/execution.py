@@ -117,13 +117,14 @@ class SubgraphExecution:
     invoke_subgraph: Invoke
 
     def run(self, listeners: Sequence[Listener] = ()) -> None:
-        """Evaluate every node once, in order."""
+        """Evaluate every node once, in order. Floats overflow silently, as on a microcontroller."""
         context = EvaluatingTensors(self.tensors, self.invoke_subgraph)
-        if listeners:
-            _run_heard(self.steps, context, listeners)
-            return
-        for step in self.steps:
-            step.registration.evaluate(context, step.node, step.data)
+        with np.errstate(all="ignore"):
+            if listeners:
+                _run_heard(self.steps, context, listeners)
+                return
+            for step in self.steps:
+                step.registration.evaluate(context, step.node, step.data)
 
     def stacked(self, samples: int) -> StackedExecution:
         """The same nodes over memory for several samples."""
@@ -145,11 +146,12 @@ class StackedExecution:
 
     def run(self) -> None:
         """Evaluate every node for all samples, in one go where its kernel can."""
-        for step in self._steps:
-            if step.stacks:
-                step.registration.evaluate(self._context, step.node, step.data)
-            else:
-                self._run_one_by_one(step)
+        with np.errstate(all="ignore"):
+            for step in self._steps:
+                if step.stacks:
+                    step.registration.evaluate(self._context, step.node, step.data)
+                else:
+                    self._run_one_by_one(step)
 
     def _run_one_by_one(self, step: Step) -> None:
         indices = {i for i in (*step.node.inputs, *step.node.outputs) if i >= 0}

@@ -9,14 +9,15 @@ Units     real = scale * (stored - zero point); weights may have a scale per out
 Source    tflite-micro `micro/kernels/depthwise_conv_common.cc`, `depthwise_conv.cc`,
           `lite/kernels/internal/reference/depthwiseconv_float.h`, `integer_ops/depthwise_conv.h`
 
-Each position of the window is one multiplication and one addition of whole images. The columns of
-the image are first sorted by their remainder modulo the stride, so that every position reads
-neighbouring columns, and a line of the image is one long row to NumPy. An input of one channel is a
-matrix product instead.
+Windows are multiplied and summed line by line: the columns of the image are first sorted by their
+remainder modulo the stride (their phase), so that every position of the window reads neighbouring
+columns, and a line of outputs is one long row to NumPy. An input of one channel is a matrix product
+instead.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,19 @@ OUTPUT = 0
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseTaps:
+    """The positions of the window that read columns of one phase, `step` groups apart.
+
+    `weights` [rows, columns of this phase, output width * channels] repeats them for all outputs.
+    """
+
+    phase: int
+    first: int
+    step: int
+    weights: Array
+
+
+@dataclass(frozen=True, slots=True)
 class DepthwiseConvData:
     """What `prepare` settles; `layer` is None where weights or bias are not constants."""
 
@@ -62,7 +76,7 @@ class DepthwiseConvData:
     clamp: tuple[float, float] | None
     scaling: LayerScaling | None
     layer: QuantizedLayer | None
-    lines: Array | None
+    taps: tuple[PhaseTaps, ...] | None
 
 
 def prepare(context: PrepareContext, node: Node) -> DepthwiseConvData:
@@ -95,18 +109,18 @@ def prepare(context: PrepareContext, node: Node) -> DepthwiseConvData:
     has_bias = bias is not None
     if source.type is TensorType.FLOAT32:
         clamp = float_range(options.fused_activation)
-        lines = _lines(_taps(weights.values), window) if weights.is_constant else None
+        taps = _phase_taps(weights.values, window) if weights.is_constant else None
         return DepthwiseConvData(
-            window, channels, multiplier, has_bias, constant, clamp, None, None, lines
+            window, channels, multiplier, has_bias, constant, clamp, None, None, taps
         )
     check_weight_scales(weights, channels, axis=3)
     scaling = _scaling(source, weights, output, channels, options)
-    layer = lines = None
+    layer = taps = None
     if constant:
         layer = _layer(weights.values, None if bias is None else bias.values, scaling, window)
-        lines = _lines(layer.weights.T, window)
+        taps = _phase_taps(layer.weights.T, window)
     return DepthwiseConvData(
-        window, channels, multiplier, has_bias, constant, None, scaling, layer, lines
+        window, channels, multiplier, has_bias, constant, None, scaling, layer, taps
     )
 
 
@@ -136,8 +150,7 @@ def evaluate(context: EvalContext, node: Node, data: DepthwiseConvData) -> None:
     output = context.output(node, OUTPUT).values
     bias = context.input(node, BIAS).values if data.has_bias else None
     if data.scaling is None:
-        lines = _lines(_taps(weights), data.window) if data.lines is None else data.lines
-        sums = _sums(source, 0.0, _taps(weights), lines, data).reshape(output.shape)
+        sums = _sums(source, 0.0, weights, data).reshape(output.shape)
         if bias is not None:
             sums += bias.reshape(-1)
         if data.clamp is not None:
@@ -145,9 +158,7 @@ def evaluate(context: EvalContext, node: Node, data: DepthwiseConvData) -> None:
         output[...] = sums
         return
     layer = data.layer or _layer(weights, bias, data.scaling, data.window)
-    taps = layer.weights.T
-    lines = _lines(taps, data.window) if data.lines is None else data.lines
-    sums = _sums(source, data.scaling.input_zero_point, taps, lines, data)
+    sums = _sums(source, data.scaling.input_zero_point, layer.weights.T, data)
     layer.requantizer(sums, output)
 
 
@@ -164,45 +175,62 @@ def _depth_multiplier(source: Tensor, weights: Tensor, options: DepthwiseConv2DO
     return multiplier
 
 
-def _taps(weights: Array) -> Array:
-    """Weights as [taps, channels]."""
-    return weights.reshape(-1, weights.shape[-1])
-
-
 def _layer(
     weights: Array, bias: Array | None, scaling: LayerScaling, window: Window
 ) -> QuantizedLayer:
-    return quantized_layer(_taps(weights).T, bias, scaling, window.outputs)
+    return quantized_layer(weights.reshape(-1, weights.shape[-1]).T, bias, scaling, window.outputs)
 
 
-def _lines(taps: Array, window: Window) -> Array:
-    """Weights [taps, channels] repeated for all columns: [taps, output width * channels]."""
-    return np.tile(taps, (1, window.columns.outputs))
+def _phase_taps(weights: Array, window: Window) -> tuple[PhaseTaps, ...]:
+    """The window's positions by the phase of the columns that they read."""
+    rows, columns = window.rows, window.columns
+    grid = weights.reshape(rows.taps, columns.taps, -1)
+    # Every so many positions of the window, the phase is the same again.
+    period = columns.stride // math.gcd(columns.stride, columns.dilation)
+    found: list[PhaseTaps] = []
+    for column in range(min(period, columns.taps)):
+        first, phase = divmod(column * columns.dilation, columns.stride)
+        repeated = np.tile(grid[:, column::period], (1, 1, columns.outputs))
+        step = columns.dilation * period // columns.stride
+        found.append(PhaseTaps(phase, first, step, repeated))
+    return tuple(found)
 
 
-def _sums(source: Array, fill: float, taps: Array, lines: Array, data: DepthwiseConvData) -> Array:
-    """Sums of products, [batch, output height, output width * channels], in the weights' type."""
+def _sums(source: Array, fill: float, weights: Array, data: DepthwiseConvData) -> Array:
+    """Sums of products in the weights' type, contiguous, in the order of the output."""
     window = data.window
     if source.shape[3] == 1:
-        view = window.view(window.padded(source, fill, taps.dtype))
-        return view.reshape(-1, window.taps) @ taps
-    phases = _phases(source, fill, lines.dtype, data)
-    width = window.columns.outputs * data.channels
-    height = (window.rows.outputs - 1) * window.rows.stride + 1
-    sums = product = np.empty(0)
-    for tap, line in enumerate(lines):
-        row, column = divmod(tap, window.columns.taps)
-        top = row * window.rows.dilation
-        shift, phase = divmod(column * window.columns.dilation, window.columns.stride)
-        left = shift * data.channels
-        seen = phases[phase, :, top : top + height : window.rows.stride, left : left + width]
-        if tap == 0:
-            sums = seen * line
-            product = np.empty_like(sums)
-        else:
-            np.multiply(seen, line, out=product)
-            sums += product
-    return sums
+        view = window.view(window.padded(source, fill, weights.dtype))
+        return view.reshape(-1, window.taps) @ weights.reshape(window.taps, -1)
+    phases = _phases(source, fill, weights.dtype, data)
+    first, *others = data.taps or _phase_taps(weights, window)
+    sums = _phase_sums(phases, first, data)
+    for taps in others:
+        sums += _phase_sums(phases, taps, data)
+    return np.ascontiguousarray(sums)
+
+
+def _phase_sums(phases: Array, taps: PhaseTaps, data: DepthwiseConvData) -> Array:
+    """Sums over the positions of one phase, [batch, output height, output width * channels]."""
+    rows = data.window.rows
+    _, batch, _, _ = phases.shape
+    along_phase, along_batch, along_row, along_column = phases.strides
+    height, width = taps.weights.shape[:2]
+    group = along_column * data.channels
+    view = np.ndarray(
+        (batch, rows.outputs, height, width, taps.weights.shape[2]),
+        phases.dtype,
+        phases,
+        taps.phase * along_phase + taps.first * group,
+        (
+            along_batch,
+            along_row * rows.stride,
+            along_row * rows.dilation,
+            group * taps.step,
+            along_column,
+        ),
+    )
+    return np.einsum("nyrcx,rcx->nyx", view, taps.weights)
 
 
 def _phases(

@@ -45,7 +45,7 @@ from tinyml_runtime.tensor import Array
 from tinyml_runtime.types import Activation, BuiltinOperator, TensorType
 
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
-_RECIPROCAL_OF_ZERO = 0
+_RECIPROCAL_OF_ZERO = -1515870788
 
 
 def prepare_div(context: PrepareContext, node: Node) -> BroadcastData:

@@ -39,7 +39,7 @@ from tinyml_runtime.types import BuiltinOperator, TensorType
 _INTEGER_BITS = 4
 _UINT16 = np.dtype(np.uint16)
 # From here on the logistic is 1 in float32; and below there is no difference from exp(x), for TFLM.
-_ONE_FROM, _EXP_BELOW = np.float32(17.0), np.float32(-9.0)
+_ONE_FROM, _EXP_BELOW = np.float32(18.0), np.float32(-9.0)
 _ONE = np.float32(1.0)
 
 

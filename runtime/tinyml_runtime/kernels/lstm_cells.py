@@ -14,14 +14,10 @@ from functools import cache
 
 import numpy as np
 
-from tinyml_runtime.fixed_point import (
-    FixedPoint,
-    multiply_by_quantized_multiplier,
-    multiply_wide_by_quantized_multiplier,
-    wrap_int32,
-)
+from tinyml_runtime.fixed_point import FixedPoint
 from tinyml_runtime.kernels.int16_tables import logistic_table, tanh_table
 from tinyml_runtime.kernels.lstm_scaling import INT16_LIMITS, IntegerScaling
+from tinyml_runtime.kernels.rescaling import Rescaling
 from tinyml_runtime.requantize import accumulator_dtype
 from tinyml_runtime.tensor import Array
 
@@ -103,12 +99,14 @@ class IntegerCell:
         self._activations = _gate_table(scaling.has_tanh)
         self._tanh = tanh_table(*scaling.state_tanh)
         self._state_limits = scaling.state_limits
-        self._to_state = _Rescaling(scaling.state_factors, units, INT16_LIMITS, bound=2**30)
-        self._to_hidden = _Rescaling(
+        # Gates are positive, so their products with int16 values are below 2**30.
+        largest = 2.0**15 * (2.0**15 - 1.0)
+        self._to_state = Rescaling(scaling.state_factors, 2 * units, INT16_LIMITS, bounds=largest)
+        self._to_hidden = Rescaling(
             [scaling.hidden_factor],
             units,
             scaling.hidden_limits,
-            bound=2**30,
+            bounds=largest,
             zero_point=scaling.hidden_zero_point,
         )
 
@@ -155,83 +153,23 @@ class _Product:
         scaling: IntegerScaling,
     ) -> None:
         bounds = np.abs(weights).sum(axis=1) * scaling.activation_limit
-        self._biases = biases - zero_point * weights.sum(axis=1)
+        folded = biases - zero_point * weights.sum(axis=1)
+        self._biases = folded if np.any(folded) else None
         self._weights = np.ascontiguousarray(weights.T, accumulator_dtype(int(bounds.max())))
-        self._rescale = _Rescaling(
+        self._rescale = Rescaling(
             factors,
-            weights.shape[0] // len(factors),
+            weights.shape[0],
             INT16_LIMITS,
-            bound=int((bounds.astype(np.float64) + np.abs(self._biases)).max()),
+            bounds=bounds + np.abs(folded.astype(np.float64)),
             wide=scaling.is_wide,
         )
 
     def __call__(self, rows: Array) -> Array:
         sums = (rows.astype(self._weights.dtype) @ self._weights).astype(np.int64)
-        sums += self._biases
+        if self._biases is not None:
+            sums += self._biases
         self._rescale(sums)
         return sums
-
-
-class _Rescaling:
-    """Rescales rows of int64 accumulators in place, rounding as `fixed_point` does, and clamps.
-
-    Each factor is for `repeats` columns. No accumulator is larger than `bound`.
-    """
-
-    def __init__(
-        self,
-        factors: Sequence[FixedPoint],
-        repeats: int,
-        limits: tuple[int, int],
-        *,
-        bound: int,
-        zero_point: int = 0,
-        wide: bool = False,
-    ) -> None:
-        self._multipliers = np.repeat([f.multiplier for f in factors], repeats)
-        self._shifts = np.repeat([f.shift for f in factors], repeats)
-        self._zero_point = zero_point
-        self._limits = limits
-        self._wide = wide
-        # No intermediate leaves its 32 bits, and the wide form's 64 bits suffice.
-        largest_shift = max(f.shift for f in factors)
-        self._is_plain = bound * 2.0 ** max(largest_shift, 0) < 2.0**31 and largest_shift < 15
-        if wide:
-            reduced = np.where(
-                self._multipliers < 0x7FFF0000, (self._multipliers + 2**15) >> 16, 0x7FFF
-            )
-            self._scaled, self._right = reduced, 15 - self._shifts
-        else:
-            self._scaled = self._multipliers << np.clip(self._shifts, 0, 30)
-            self._right = np.maximum(-self._shifts, 0)
-        half = (np.int64(1) << self._right) >> 1
-        self._offset = half + (zero_point << self._right)
-        # Ties of a right shift go away from zero: one less is added to negative values.
-        self._ties = None if np.all(self._right > 0) else -(self._right > 0).astype(np.int64)
-
-    def __call__(self, values: Array) -> None:
-        if not self._is_plain:
-            self._in_general(values)
-        else:
-            np.multiply(values, self._scaled, out=values)
-            if not self._wide:
-                values += 2**30
-                values >>= 31
-                sign = values >> 63
-                values += sign if self._ties is None else sign & self._ties
-            values += self._offset
-            values >>= self._right
-        low, high = self._limits
-        np.maximum(values, low, out=values)
-        np.minimum(values, high, out=values)
-
-    def _in_general(self, values: Array) -> None:
-        if self._wide:
-            scaled = multiply_wide_by_quantized_multiplier(values, self._multipliers, self._shifts)
-        else:
-            wrapped = wrap_int32(values)
-            scaled = multiply_by_quantized_multiplier(wrapped, self._multipliers, self._shifts)
-        np.add(scaled, self._zero_point, out=values)
 
 
 def _apply_logistic(values: Array) -> None:

@@ -11,7 +11,7 @@ Source    tflite-micro kernels/reduce{,_common}.cc, lite/kernels/internal/refere
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import inf, prod
 
@@ -55,7 +55,7 @@ class ReduceData:
     """What is reduced: `count` elements to one, seen as [outer, count, inner].
 
     Where the axes are not neighbours, the input is seen as `seen` and transposed to `order` before.
-    `rescale` is for integers only.
+    `integers` has ones, of a float type in which sums are exact, and how these are rescaled.
     """
 
     stackable: bool
@@ -63,7 +63,7 @@ class ReduceData:
     inner: int
     seen: tuple[int, ...] = ()
     order: tuple[int, ...] = ()
-    rescale: Requantizer | None = None
+    integers: tuple[Array, Requantizer] | None = None
 
 
 def prepare_mean(context: PrepareContext, node: Node) -> ReduceData | None:
@@ -100,11 +100,12 @@ def evaluate_mean(context: EvalContext, node: Node, data: ReduceData | None) -> 
     if data.order:
         rows = rows.reshape(data.seen).transpose(data.order)
     rows = rows.reshape(-1, data.count, data.inner)
-    if data.rescale is None:
+    if data.integers is None:
         total = _float_sums(rows)
         np.divide(total, np.float32(data.count), out=output.reshape(total.shape))
     else:
-        data.rescale(_integer_sums(rows), output)
+        ones, rescale = data.integers
+        rescale(_integer_sums(rows, ones), output)
 
 
 def _float_sums(rows: Array) -> Array:
@@ -114,18 +115,16 @@ def _float_sums(rows: Array) -> Array:
     return np.add.reduce(rows, axis=1)
 
 
-def _integer_sums(rows: Array) -> Array:
-    """Exact sums as floats: matrix products are faster than sums of integers."""
-    count = rows.shape[1]
-    floats = rows.astype(accumulator_dtype(_bound(rows.dtype, count)))
-    ones = np.ones(count, floats.dtype)
+def _integer_sums(rows: Array, ones: Array) -> Array:
+    """As products with ones: matrix products are faster than NumPy's sums of integers."""
+    floats = rows.astype(ones.dtype)
     if rows.shape[2] == 1:
-        return np.matmul(floats.reshape(-1, count), ones)
+        return np.matmul(floats.reshape(-1, ones.size), ones)
     return np.matmul(ones, floats)
 
 
-def _bound(dtype: np.dtype[np.signedinteger], count: int) -> int:
-    return -int(np.iinfo(dtype).min) * count
+def _bound(source: Tensor, count: int) -> int:
+    return -int(np.iinfo(source.dtype).min) * count
 
 
 def _mean_data(source: Tensor, output: Tensor, given: Iterable[int], keep_dims: bool) -> ReduceData:
@@ -138,11 +137,13 @@ def _mean_data(source: Tensor, output: Tensor, given: Iterable[int], keep_dims: 
         f"the axes {axes} leave {source.size // count} elements, the output "
         f"{list(output.shape)} has {output.size}",
     )
-    if source.type is TensorType.FLOAT32:
-        if keep_dims and rank == IMAGE_DIMENSIONS and given in IMAGE_AXES:
-            _check_image_means(source, output)
-        return _layout(source, axes, None)
-    return _layout(source, axes, _mean_requantizer(source, output, count))
+    data = _laid_out(source, axes, count)
+    if source.type is not TensorType.FLOAT32:
+        ones = np.ones(count, accumulator_dtype(_bound(source, count)))
+        return replace(data, integers=(ones, _mean_requantizer(source, output, count)))
+    if keep_dims and rank == IMAGE_DIMENSIONS and given in IMAGE_AXES:
+        _check_image_means(source, output)
+    return data
 
 
 def _check_image_means(source: Tensor, output: Tensor) -> None:
@@ -166,12 +167,12 @@ def _mean_requantizer(source: Tensor, output: Tensor, count: int) -> Requantizer
         OutputRange(output.zero_point, int(limits.min), int(limits.max), limits.bits),
         channels=output.size,
         rows=1,
-        bounds=_bound(source.dtype, count),
+        bounds=_bound(source, count),
         bias=np.broadcast_to(bias, (output.size,)),
     )
 
 
-def _layout(source: Tensor, axes: Sequence[int], rescale: Requantizer | None) -> ReduceData:
+def _laid_out(source: Tensor, axes: Sequence[int], count: int) -> ReduceData:
     """Merge neighbours that are both reduced or both kept; dimensions of 1 are either."""
     stackable = not source.is_constant
     dimensions = [(axis in axes, size) for axis, size in enumerate(source.shape) if size != 1]
@@ -180,15 +181,13 @@ def _layout(source: Tensor, axes: Sequence[int], rescale: Requantizer | None) ->
         for reduced, group in groupby(dimensions, key=lambda dimension: dimension[0])
     ]
     taken = [index for index, (reduced, _) in enumerate(merged) if reduced]
-    kept = [index for index, (reduced, _) in enumerate(merged) if not reduced]
-    count = prod(merged[index][1] for index in taken)
     if len(taken) <= 1:
         behind = merged[taken[0] + 1 :] if taken else []
-        return ReduceData(stackable, count, prod(size for _, size in behind), rescale=rescale)
-    inner = prod(merged[index][1] for index in kept)
+        return ReduceData(stackable, count, prod(size for _, size in behind))
+    kept = [index for index, (reduced, _) in enumerate(merged) if not reduced]
     seen = samples_of(tuple(size for _, size in merged))
     order = (0, *(index + 1 for index in taken), *(index + 1 for index in kept))
-    return ReduceData(stackable, count, inner, seen, order, rescale)
+    return ReduceData(stackable, count, prod(merged[index][1] for index in kept), seen, order)
 
 
 def _run_time_data(context: EvalContext, node: Node) -> ReduceData:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinyml_runtime.fixed_point import FixedPoint, quantize_multiplier
+from tinyml_runtime.kernels.rescaling import Rescaling
 from tinyml_runtime.model.options import SVDFOptions
 from tinyml_runtime.registration import (
     EvalContext,
@@ -32,7 +33,7 @@ from tinyml_runtime.registration import (
     check_shape,
     check_type,
 )
-from tinyml_runtime.requantize import OutputRange, Requantizer, accumulator_dtype
+from tinyml_runtime.requantize import accumulator_dtype
 from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import Activation, BuiltinOperator, TensorType
 
@@ -62,12 +63,14 @@ class SvdfScaling:
 
 @dataclass(frozen=True, slots=True)
 class SvdfLayers:
-    """Weights as exact floats, features first or [units, rank * memory], and their rescaling."""
+    """Weights as exact floats, features first or [units, rank * memory]; biases; rescaling."""
 
     features: Array
+    feature_biases: Array
+    to_state: Rescaling
     time: Array
-    to_state: Requantizer
-    to_output: Requantizer
+    time_biases: Array
+    to_output: Rescaling
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,45 +126,45 @@ def evaluate(context: EvalContext, node: Node, data: SvdfData) -> None:
         output[...] = sums if activate is None else activate(sums)
         return
     layers = data.layers or _layers(features, time, bias, data.scaling)
-    newest = np.empty((source.shape[0], data.filters), state.dtype)
-    layers.to_state(source.astype(layers.features.dtype) @ layers.features, newest)
-    if data.scaling.state_zero_point:
-        newest += np.asarray(data.scaling.state_zero_point).astype(state.dtype)
+    newest = (source.astype(layers.features.dtype) @ layers.features).astype(np.int64)
+    newest += layers.feature_biases
+    layers.to_state(newest)
+    newest += data.scaling.state_zero_point
     state[..., -1] = newest
     products = np.multiply(rows, layers.time, dtype=layers.time.dtype)
-    layers.to_output(products.sum(axis=2), output)
+    sums = np.add.reduce(products, axis=2).astype(np.int64)
+    sums += layers.time_biases
+    layers.to_output(sums)
+    output[...] = sums
 
 
 def _layers(features: Array, time: Array, bias: Array, scaling: SvdfScaling) -> SvdfLayers:
-    """Weights and constants of an integer SVDF; zero points of the operands go into the bias."""
-    filters = features.shape[0]
-    units = bias.size
+    """Weights and constants of an integer SVDF; zero points of the operands go into the biases."""
     limits = np.iinfo(scaling.state_type)
-    wide = features.astype(np.int64)
-    bounds = np.abs(wide).sum(axis=1) * 128
-    to_state = Requantizer(
-        [scaling.feature_factor],
-        OutputRange(0, int(limits.min), int(limits.max), int(limits.bits)),
-        channels=filters,
-        rows=1,
-        bounds=bounds,
-        bias=-scaling.input_zero_point * wide.sum(axis=1),
-    )
-    wide_time = time.astype(np.int64).reshape(units, -1)
-    time_bounds = np.abs(wide_time).sum(axis=1) * -int(limits.min)
-    to_output = Requantizer(
-        [scaling.output_factor],
-        OutputRange(scaling.output_zero_point, -128, 127),
-        channels=units,
-        rows=1,
-        bounds=time_bounds,
-        bias=bias.reshape(-1) - scaling.state_zero_point * wide_time.sum(axis=1),
-    )
+    by_filter = features.astype(np.int64)
+    feature_biases = -scaling.input_zero_point * by_filter.sum(axis=1)
+    feature_bounds = np.abs(by_filter).sum(axis=1) * 128
+    by_unit = time.astype(np.int64).reshape(bias.size, -1)
+    time_biases = bias - scaling.state_zero_point * by_unit.sum(axis=1)
+    time_bounds = np.abs(by_unit).sum(axis=1) * -int(limits.min)
     return SvdfLayers(
-        np.ascontiguousarray(wide.T, accumulator_dtype(int(bounds.max()))),
-        wide_time.astype(accumulator_dtype(int(time_bounds.max()))),
-        to_state,
-        to_output,
+        np.ascontiguousarray(by_filter.T, accumulator_dtype(int(feature_bounds.max()))),
+        feature_biases,
+        Rescaling(
+            [scaling.feature_factor],
+            feature_biases.size,
+            (int(limits.min), int(limits.max)),
+            bounds=feature_bounds + np.abs(feature_biases),
+        ),
+        by_unit.astype(accumulator_dtype(int(time_bounds.max()))),
+        time_biases,
+        Rescaling(
+            [scaling.output_factor],
+            time_biases.size,
+            (-128, 127),
+            bounds=time_bounds + np.abs(time_biases),
+            zero_point=scaling.output_zero_point,
+        ),
     )
 
 

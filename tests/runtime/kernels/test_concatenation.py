@@ -216,6 +216,16 @@ def test_splits_at_the_lengths_of_the_outputs() -> None:
     assert (first.tolist(), second.tolist()) == ([1], [2, 3, 4])
 
 
+def test_parts_without_elements_add_nothing() -> None:
+    nothing = np.zeros(0, np.int8)
+    for lengths in ([0, 2], [0, 0]):
+        feeds = [np.arange(length, dtype=np.int8) for length in lengths]
+        (output,) = run_ours(concatenation(0, lengths=lengths, others=()).model(), feeds)
+        assert output.tolist() == list(range(sum(lengths)))
+    for output in run_ours(split(0, count=2, shape=(0,)).model(), [nothing]):
+        assert output.shape == (0,)
+
+
 def _joining(
     operator: BuiltinOperator, inputs: Sequence[Operand], output: Operand, options: Any = None
 ) -> SingleOp:
