@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ class SingleOp:
     intermediates: Sequence[Operand] = field(default=())
 
     def model(self) -> Model:
-        """The operator as a model whose inputs are the operands that are neither constant nor state."""
+        """The operator as a model; its inputs are the operands neither constant nor state."""
         operands = [
             *(operand for operand in self.inputs if operand is not None),
             *self.outputs,
@@ -188,10 +189,9 @@ def run_stacked(model: Model, feeds: Sequence[Array], samples: int = 3) -> list[
 
 def run_tflm(model: Model | bytes, feeds: Sequence[Array], times: int = 1) -> list[Array]:
     """Outputs of the `tflite-micro` wheel; raises RuntimeError where it refuses the model."""
-    from tflite_micro.python.tflite_micro import runtime  # pyright: ignore[reportMissingTypeStubs]
-
+    runtime: Any = import_module("tflite_micro.python.tflite_micro.runtime")
     data = model if isinstance(model, bytes) else write_model(model)
-    interpreter: Any = runtime.Interpreter.from_bytes(data, arena_size=1 << 22)
+    interpreter = runtime.Interpreter.from_bytes(data, arena_size=1 << 22)
     for _ in range(times):
         for index, array in enumerate(feeds):
             interpreter.set_input(array, index)
@@ -202,12 +202,10 @@ def run_tflm(model: Model | bytes, feeds: Sequence[Array], times: int = 1) -> li
 
 def run_litert(model: Model | bytes, feeds: Sequence[Array], times: int = 1) -> list[Array]:
     """Outputs of LiteRT with its reference kernels."""
-    from ai_edge_litert import interpreter as litert  # pyright: ignore[reportMissingTypeStubs]
-
+    litert: Any = import_module("ai_edge_litert.interpreter")
     data = model if isinstance(model, bytes) else write_model(model)
-    kinds: Any = litert
-    interpreter: Any = kinds.Interpreter(
-        model_content=data, experimental_op_resolver_type=kinds.OpResolverType.BUILTIN_REF
+    interpreter = litert.Interpreter(
+        model_content=data, experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF
     )
     interpreter.allocate_tensors()
     for _ in range(times):
