@@ -147,7 +147,9 @@ def _print_batch(name: str, path: Path, samples: int, rounds: int) -> None:
             interpreter.set_input(feed, index)
         interpreter.invoke()
 
-    one, many = _medians([invoke_single, lambda: interpreter.invoke_batch(batch)], max(3, rounds // 4))
+    one, many = _medians(
+        [invoke_single, lambda: interpreter.invoke_batch(batch)], max(3, rounds // 4)
+    )
     print(
         f"{name}, batch of {samples}: {many / samples * 1e3:.3f} ms a sample, "
         f"{one * samples / many:.2f}x the throughput of single samples"

@@ -24,7 +24,9 @@ def main() -> None:
         ROOT / "docs/compatibility.md": compatibility(ROOT / "runtime/upstream.toml"),
     }
     if "--check" in sys.argv:
-        stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
+        stale = [
+            path for path, text in made.items() if not path.exists() or path.read_text() != text
+        ]
         if stale:
             sys.exit(f"not in step with the code: {', '.join(map(str, stale))}")
         return

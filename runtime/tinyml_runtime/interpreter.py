@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
-from tinyml_runtime.errors import ModelError, UnsupportedModelError
+from tinyml_runtime.errors import ModelError, RunError, UnsupportedModelError
 from tinyml_runtime.events import Listener
 from tinyml_runtime.execution import (
+    Preparation,
     PreparingTensors,
     StackedExecution,
     Step,
     SubgraphExecution,
+    Surroundings,
     prepare_nodes,
 )
 from tinyml_runtime.library import KernelLibrary
-from tinyml_runtime.model.schema import Model, Operator, TensorInfo
-from tinyml_runtime.registration import Node
+from tinyml_runtime.model.schema import Model, Operator
+from tinyml_runtime.model_tensors import make_tensors
+from tinyml_runtime.nesting import nesting_depths
+from tinyml_runtime.registration import EndOfInvocation, Node
 from tinyml_runtime.resolver import OpResolver
-from tinyml_runtime.tensor import (
-    Array,
-    QuantizationParams,
-    Tensor,
-    dtype_of,
-    unallocated,
-    unpack_int4,
-)
+from tinyml_runtime.resource_variables import ResourceVariables
+from tinyml_runtime.tensor import Array, Tensor, copy_bytes
 from tinyml_runtime.threads import processors, run_on_threads
 from tinyml_runtime.types import TensorType
 
 DEFAULT_MEMORY_LIMIT_BYTES = 2**31
+DEFAULT_MAX_NESTED_INVOCATIONS = 1_000_000
 # Samples are stacked until the tensors of a stack take this much: more would leave the cache.
 _STACK_BYTES = 2**20
 
@@ -54,12 +54,18 @@ class Interpreter:
         *,
         listeners: Sequence[Listener] = (),
         memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES,
+        max_nested_invocations: int = DEFAULT_MAX_NESTED_INVOCATIONS,
     ) -> None:
         """Take the kernels of `library`; `listeners` hear of every node that is evaluated.
 
+        `max_nested_invocations` is how often, within one invocation of the model, its nodes may run
+        other subgraphs (a loop takes two per turn, condition and body): a loop without end stops
+        there.
+
         Raises:
             LibraryError: there is no such kernel library.
-            ModelError: the model has no subgraph, or a constant's bytes do not fit its shape.
+            ModelError: the model has no subgraph, or a constant's bytes do not fit its shape, or
+                compressed constants need more memory than the limit.
         """
         if not model.subgraphs:
             raise ModelError(model.source, "", "the model has no subgraph")
@@ -67,10 +73,9 @@ class Interpreter:
         self.listeners = list(listeners)
         self._resolver = OpResolver.for_library(library)
         self._memory_limit_bytes = memory_limit_bytes
-        self._tensors = [
-            [_make_tensor(model, number, index) for index in range(len(subgraph.tensors))]
-            for number, subgraph in enumerate(model.subgraphs)
-        ]
+        self._max_nested_invocations = max_nested_invocations
+        self._nested_invocations = 0
+        self._tensors = make_tensors(model, memory_limit_bytes)
         self._executions: list[SubgraphExecution] = []
         main = model.subgraphs[0]
         self._inputs = [self._tensors[0][index] for index in main.inputs]
@@ -89,7 +94,11 @@ class Interpreter:
     @property
     def is_stateful(self) -> bool:
         """Whether an invocation can depend on the ones before it."""
-        return any(tensor.is_variable for tensors in self._tensors for tensor in tensors)
+        if self._has_variables:
+            return True
+        names = {code.name for code in self.model.operator_codes}
+        kernels = [self._resolver.find(name) for name in names]
+        return any(kernel is not None and kernel.reset is not None for kernel in kernels)
 
     def allocate_tensors(self) -> None:
         """Prepare every node and give memory to every tensor.
@@ -99,19 +108,27 @@ class Interpreter:
             ModelError: the tensors would need more memory than the limit.
         """
         self._check_memory()
-        prepared = self._prepare()
+        variables = ResourceVariables()
+        prepared = self._prepare(variables)
         for tensors in self._tensors:
             for tensor in tensors:
                 if not tensor.is_constant:
                     tensor.values = np.zeros(tensor.values.shape, tensor.dtype)
+        surroundings = Surroundings(self._invoke_subgraph, variables)
         self._executions = [
-            SubgraphExecution(tensors, steps, self._invoke_subgraph)
+            SubgraphExecution(tensors, steps, surroundings)
             for tensors, steps in zip(self._tensors, prepared, strict=True)
         ]
         self.reset()
 
     def reset(self) -> None:
-        """Give variable tensors their initial value: the zero point if they are INT8, else zero."""
+        """Forget all state, as TFLM's Reset does.
+
+        Variable tensors get their initial value: the zero point if they are INT8, else zero. What a
+        CALL_ONCE has put into resource variables is lost too: it does not run again.
+        """
+        for execution in self._executions:
+            execution.reset()
         for tensors in self._tensors:
             for tensor in tensors:
                 if tensor.is_variable:
@@ -136,23 +153,28 @@ class Interpreter:
 
     def invoke(self) -> None:
         """Run the model once. Raises RunError where its values make that impossible."""
-        self._main().run(self.listeners)
+        self._nested_invocations = 0
+        with suppress(EndOfInvocation):
+            self._main().run(self.listeners)
 
     def invoke_batch(self, inputs: Sequence[Array], *, threads: int | None = None) -> list[Array]:
         """Run many samples: inputs and outputs have one more axis in front, the samples.
 
         The same results as a loop over `set_input`, `invoke` and `output`, but faster where the
         model keeps no state: samples are evaluated several at once, on `threads` threads (default:
-        the processors at hand). With state, or with listeners, it is that loop. Raises ValueError
-        for inputs that do not fit.
+        the processors at hand). With state it is one thread; with variables, listeners, several
+        subgraphs or a kernel that cannot take several samples in a row, it is that loop. Raises
+        ValueError for inputs that do not fit.
         """
         samples = self._count_samples(inputs)
         outputs = [np.empty((samples, *t.shape), t.dtype) for t in self._outputs]
-        if self.is_stateful or self.listeners:
+        if self._must_loop:
             for sample in range(samples):
                 self._invoke_sample([array[sample] for array in inputs], outputs, sample)
         else:
-            self._invoke_stacks(inputs, outputs, samples, threads or processors())
+            # One thread gives kernels that keep state the samples in their order.
+            workers = 1 if self.is_stateful else threads or processors()
+            self._invoke_stacks(inputs, outputs, samples, workers)
         return outputs
 
     def output(self, index: int = 0) -> Array:
@@ -178,6 +200,16 @@ class Interpreter:
             for index, operator in enumerate(graph.operators)
         ]
 
+    @property
+    def _has_variables(self) -> bool:
+        return any(tensor.is_variable for tensors in self._tensors for tensor in tensors)
+
+    @property
+    def _must_loop(self) -> bool:
+        """Whether a batch can only be run sample by sample."""
+        several = len(self.model.subgraphs) > 1 or bool(self.listeners)
+        return several or self._has_variables or self._main().needs_single_samples
+
     def _main(self) -> SubgraphExecution:
         if not self._executions:
             raise ValueError("call allocate_tensors() first")
@@ -188,15 +220,16 @@ class Interpreter:
             raise ValueError(f"there is no input {index}: the model has {len(self._inputs)}")
         return self._inputs[index]
 
-    def _prepare(self) -> list[list[Step]]:
+    def _prepare(self, variables: ResourceVariables) -> list[list[Step]]:
         interfaces = [
             ([tensors[i] for i in graph.inputs], [tensors[i] for i in graph.outputs])
             for graph, tensors in zip(self.model.subgraphs, self._tensors, strict=True)
         ]
+        preparation = Preparation(interfaces, nesting_depths(self.model), variables)
         prepared = [
             prepare_nodes(
                 [(node, self._resolver.find(node.operator)) for node in self.nodes(number)],
-                PreparingTensors(tensors, interfaces),
+                PreparingTensors(tensors, preparation),
             )
             for number, tensors in enumerate(self._tensors)
         ]
@@ -217,9 +250,16 @@ class Interpreter:
             raise ModelError(self.model.source, "", reason)
 
     def _invoke_subgraph(self, index: int, inputs: Sequence[Array]) -> list[Array]:
+        self._nested_invocations += 1
+        if self._nested_invocations > self._max_nested_invocations:
+            raise RunError(
+                f"{self.model.source}: nodes have run other subgraphs "
+                f"{self._max_nested_invocations} times in one invocation, subgraph {index} was "
+                "next: is there a loop without end? (max_nested_invocations sets this limit)"
+            )
         graph, execution = self.model.subgraphs[index], self._executions[index]
         for tensor, array in zip(graph.inputs, inputs, strict=True):
-            execution.tensors[tensor].values[...] = array
+            copy_bytes(array, execution.tensors[tensor].values)
         execution.run(self.listeners)
         return [execution.tensors[tensor].values.copy() for tensor in graph.outputs]
 
@@ -292,44 +332,3 @@ def _make_node(model: Model, subgraph: int, index: int, operator: Operator) -> N
         custom_options=operator.custom_options,
         intermediates=operator.intermediates,
     )
-
-
-def _make_tensor(model: Model, subgraph: int, index: int) -> Tensor:
-    info = model.subgraphs[subgraph].tensors[index]
-    quantization = info.quantization
-    values = _constant_values(model, subgraph, index, info)
-    return Tensor(
-        index=index,
-        name=info.name,
-        type=info.type,
-        shape=info.shape,
-        quantization=QuantizationParams()
-        if quantization is None
-        else QuantizationParams(
-            quantization.scales, quantization.zero_points, quantization.dimension
-        ),
-        is_constant=values is not None,
-        is_variable=info.is_variable and values is None,
-        values=unallocated(info.type, info.shape) if values is None else values,
-    )
-
-
-def _constant_values(model: Model, subgraph: int, index: int, info: TensorInfo) -> Array | None:
-    """The values that the file holds for a tensor, without a copy where they lie as they are."""
-    data = model.buffers[info.buffer].data if info.buffer < len(model.buffers) else b""
-    if not len(data):
-        return None
-    needed = info.type.stored_bytes(info.elements)
-    if len(data) < needed:
-        place = f"subgraph {subgraph}, tensor {index}"
-        reason = f"its buffer holds {len(data)} bytes, its shape needs {needed}"
-        raise ModelError(model.source, place, reason)
-    raw = np.frombuffer(data, np.uint8, count=needed)
-    if info.type is TensorType.INT4:
-        return unpack_int4(raw, info.elements).reshape(info.shape)
-    if info.type is TensorType.BOOL:
-        return (raw != 0).reshape(info.shape)
-    dtype = dtype_of(info.type)
-    if raw.size != info.elements * dtype.itemsize:
-        return raw  # strings and packed types that no kernel takes
-    return raw.view(dtype).reshape(info.shape)

@@ -8,11 +8,19 @@ from typing import Generic, Protocol, TypeVar
 
 from tinyml_runtime.errors import NodeError
 from tinyml_runtime.model.options import Options
+from tinyml_runtime.resource_variables import ResourceVariables
 from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
 DataT = TypeVar("DataT")
 OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+class EndOfInvocation(Exception):  # noqa: N818 - it is no error
+    """Raised by `evaluate` to leave out the rest of the model in this invocation, as TFLM's abort.
+
+    Nodes of calling subgraphs are left out too; outputs keep what was last written to them.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,16 @@ class PrepareContext(Protocol):
         ...
 
     def subgraph_tensors(self, index: int) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
-        """Input and output tensors of another subgraph; NodeError where there is no such one."""
+        """Input and output tensors of a subgraph to be called; NodeError where that cannot be."""
+        ...
+
+    def prepared(self, kind: type[DataT]) -> Sequence[DataT]:
+        """The data, where it is of this kind, of the model's nodes that were prepared before."""
+        ...
+
+    @property
+    def variables(self) -> ResourceVariables:
+        """The resource variables that nodes of this model have named so far."""
         ...
 
 
@@ -67,6 +84,11 @@ class EvalContext(Protocol):
 
     def invoke_subgraph(self, index: int, inputs: Sequence[Array]) -> list[Array]:
         """Run another subgraph on these inputs; gives copies of its outputs."""
+        ...
+
+    @property
+    def variables(self) -> ResourceVariables:
+        """The resource variables of the model."""
         ...
 
 
@@ -88,12 +110,16 @@ class Registration(Generic[DataT]):
     tensor of the node that is not constant comes with a first axis that is a multiple of the
     prepared one (a scalar counts as [1]): the samples, one after another. Kernels that allow it
     take lengths of the first axis from the values and not from what was prepared.
+
+    A kernel that keeps state in its data, from one invocation to the next, says with `reset` how
+    that becomes what it was after `prepare`. If it stacks, it takes the samples one after another.
     """
 
     operator: BuiltinOperator | str
     prepare: Callable[[PrepareContext, Node], DataT]
     evaluate: Callable[[EvalContext, Node, DataT], None]
     stacks: Callable[[DataT], bool] = never_stacks
+    reset: Callable[[DataT], None] | None = None
 
     @property
     def name(self) -> str:

@@ -113,6 +113,11 @@ def unallocated(kind: TensorType, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(np.zeros((), dtype_of(kind)), [max(0, size) for size in shape])
 
 
+def copy_bytes(source: Array, target: Array) -> None:
+    """Copy between arrays of as many bytes, whatever their shapes and types."""
+    target.reshape(-1).view(np.uint8)[...] = source.reshape(-1).view(np.uint8)
+
+
 def unpack_int4(packed: Array, elements: int) -> Array:
     """Bytes of two four-bit elements each, the earlier in the low half, as int8 values."""
     low = (packed.view(np.int8) << 4) >> 4

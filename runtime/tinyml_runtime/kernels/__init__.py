@@ -9,33 +9,84 @@ from tinyml_runtime.library import KernelLibrary
 
 _FAMILIES = {
     "activations": ("LEAKY_RELU", "RELU", "RELU6"),
+    "add_n": ("ADD_N",),
+    "arg_min_max": ("ARG_MAX", "ARG_MIN"),
     "arithmetic": ("ADD", "MUL", "SUB"),
+    "batch_matmul": ("BATCH_MATMUL",),
+    "broadcast_to": ("BROADCAST_ARGS", "BROADCAST_TO"),
     "cast": ("CAST",),
+    "comparisons": ("EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "NOT_EQUAL"),
     "concatenation": ("CONCATENATION", "PACK", "SPLIT", "SPLIT_V", "UNPACK"),
+    "control_flow": ("CALL_ONCE", "IF", "WHILE"),
     "conv": ("CONV_2D",),
+    "cumsum": ("CUMSUM",),
     "depthwise_conv": ("DEPTHWISE_CONV_2D",),
+    "division": ("DIV", "FLOOR_DIV", "FLOOR_MOD"),
+    "dynamic_update_slice": ("DYNAMIC_UPDATE_SLICE",),
+    "elementwise": (
+        "ABS",
+        "CEIL",
+        "COS",
+        "EXP",
+        "FLOOR",
+        "LOG",
+        "NEG",
+        "ROUND",
+        "RSQRT",
+        "SIN",
+        "SQRT",
+        "SQUARE",
+    ),
+    "elu": ("ELU",),
+    "fill": ("FILL", "ZEROS_LIKE"),
     "fully_connected": ("FULLY_CONNECTED",),
+    "gather": ("EMBEDDING_LOOKUP", "GATHER", "GATHER_ND"),
+    "hard_swish": ("HARD_SWISH",),
+    "l2_normalization": ("L2_NORMALIZATION",),
+    "l2_pool": ("L2_POOL_2D",),
+    "log_softmax": ("LOG_SOFTMAX",),
+    "logical": ("LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR"),
     "logistic": ("LOGISTIC", "TANH"),
     "lstm": ("UNIDIRECTIONAL_SEQUENCE_LSTM",),
     "maximum_minimum": ("MAXIMUM", "MINIMUM"),
+    "mirror_pad": ("MIRROR_PAD",),
     "pad": ("PAD", "PADV2"),
     "pooling": ("AVERAGE_POOL_2D", "MAX_POOL_2D"),
+    "prelu": ("PRELU",),
     "quantize": ("DEQUANTIZE", "QUANTIZE"),
     "reduce": ("MEAN",),
+    "reductions": ("REDUCE_ALL", "REDUCE_MAX", "REDUCE_MIN", "SUM"),
     "resize": ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"),
+    "reverse": ("REVERSE_V2",),
+    "select": ("SELECT_V2",),
+    "shape": ("SHAPE",),
     "shapes": ("EXPAND_DIMS", "RESHAPE", "SQUEEZE", "TRANSPOSE"),
     "slicing": ("SLICE", "STRIDED_SLICE"),
     "softmax": ("SOFTMAX",),
+    "space_to_batch": ("BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND"),
+    "space_to_depth": ("DEPTH_TO_SPACE", "SPACE_TO_DEPTH"),
+    "squared_difference": ("SQUARED_DIFFERENCE",),
     "svdf": ("SVDF",),
     "transpose_conv": ("TRANSPOSE_CONV",),
+    "variables": ("ASSIGN_VARIABLE", "READ_VARIABLE", "VAR_HANDLE"),
+}
+
+# Codes of custom operators, which need not be names in Python.
+_CUSTOM = {
+    "CIRCULAR_BUFFER": "circular_buffer:CIRCULAR_BUFFER",
+    "TFLM_DECODE": "decode:DECODE",
+    "TFLite_Detection_PostProcess": "detection_postprocess:DETECTION_POSTPROCESS",
+    "ethos-u": "ethos_u:ETHOS_U",
 }
 
 REFERENCE = KernelLibrary(
     "reference",
     {
-        operator: f"{__name__}.{family}:{operator}"
-        for family, operators in _FAMILIES.items()
-        for operator in operators
+        operator: f"{__name__}.{kernel}"
+        for operator, kernel in (
+            *((name, f"{family}:{name}") for family, names in _FAMILIES.items() for name in names),
+            *_CUSTOM.items(),
+        )
     },
 )
 

@@ -34,7 +34,7 @@ from tinyml_runtime.registration import Node, PrepareContext, Registration, chec
 from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
-_FLOAT_ZERO, _FLOAT_SIX = np.float32(0.0), np.float32(6.0)
+_ZERO, _SIX, _INFINITY = np.float32(0.0), np.float32(6.0), np.float32(np.inf)
 
 
 def prepare_relu(context: PrepareContext, node: Node) -> UnaryData:
@@ -45,14 +45,14 @@ def prepare_relu(context: PrepareContext, node: Node) -> UnaryData:
     if source.type is TensorType.INT16:
         check(source.zero_point == output.zero_point == 0, "the zero point of an INT16 is not 0")
     check(output.scale > 0.0, "the output has no positive scale")
-    factor = quantize_multiplier(float32_ratio(source.scale, output.scale))
+    factor = quantize_multiplier(source.scale / output.scale)
     limits = np.iinfo(output.dtype)
     low = max(int(limits.min), output.zero_point)
 
     def relu(stored: Array) -> Array:
         centered = stored - source.zero_point
         scaled = multiply_by_quantized_multiplier(centered, factor.multiplier, factor.shift)
-        return np.minimum(np.maximum(scaled + output.zero_point, low), limits.max)
+        return (scaled + output.zero_point).clip(low, limits.max)
 
     return tabulated(source, output, relu)
 
@@ -82,10 +82,8 @@ def prepare_leaky_relu(context: PrepareContext, node: Node) -> UnaryData:
     if source.type is TensorType.FLOAT32:
         return UnaryData(partial(_leaky_relu_floats, alpha), not source.is_constant)
     check(output.scale > 0.0, "the output has no positive scale")
-    above = quantize_multiplier(float32_ratio(source.scale, output.scale))
-    with np.errstate(over="ignore", invalid="ignore"):
-        slope = float(np.float32(source.scale) * alpha)
-    below = quantize_multiplier(float32_ratio(slope, output.scale))
+    above = quantize_multiplier(source.scale / output.scale)
+    below = quantize_multiplier(source.scale * float(alpha) / output.scale)
     limits = np.iinfo(output.dtype)
 
     def leaky_relu(stored: Array) -> Array:
@@ -95,7 +93,7 @@ def prepare_leaky_relu(context: PrepareContext, node: Node) -> UnaryData:
         negative = multiply_by_quantized_multiplier(centered, abs(below.multiplier), below.shift)
         negative = -negative if below.multiplier < 0 else negative
         scaled = np.where(centered >= 0, positive, negative) + output.zero_point
-        return np.clip(scaled, limits.min, limits.max)
+        return scaled.clip(limits.min, limits.max)
 
     return tabulated(source, output, leaky_relu)
 
@@ -111,17 +109,16 @@ def _operands(context: PrepareContext, node: Node) -> tuple[Tensor, Tensor]:
 
 
 def _relu_floats(values: Array, out: Array) -> None:
-    np.maximum(values, _FLOAT_ZERO, out=out)
+    values.clip(_ZERO, _INFINITY, out=out)  # NumPy is slow at the maximum of an array and a scalar
 
 
 def _relu6_floats(values: Array, out: Array) -> None:
-    np.maximum(values, _FLOAT_ZERO, out=out)
-    np.minimum(out, _FLOAT_SIX, out=out)
+    values.clip(_ZERO, _SIX, out=out)
 
 
 def _leaky_relu_floats(alpha: np.float32, values: Array, out: Array) -> None:
     np.multiply(values, alpha, out=out)
-    np.copyto(out, values, where=values > _FLOAT_ZERO)
+    np.copyto(out, values, where=values > _ZERO)
 
 
 RELU = Registration(BuiltinOperator.RELU, prepare_relu, evaluate_unary, unary_stacks)

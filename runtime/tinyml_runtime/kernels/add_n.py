@@ -70,7 +70,7 @@ def evaluate(context: EvalContext, node: Node, data: AddNData) -> None:
             for values in operands[2:]:
                 np.add(out, values, out=out)
         return
-    sums = operands[0] - float(data.zero_points)
+    sums = np.subtract(operands[0], data.zero_points, dtype=np.float64)
     for values in operands[1:]:
         sums += values
     data.rescale(sums, out)

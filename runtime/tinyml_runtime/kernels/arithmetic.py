@@ -21,7 +21,6 @@ import numpy as np
 from tinyml_runtime.fixed_point import (
     INT32_MAX,
     FixedPoint,
-    float32_ratio,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     quantize_multiplier_below_one,
@@ -38,6 +37,7 @@ from tinyml_runtime.kernels.broadcast import (
 )
 from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
 from tinyml_runtime.kernels.operands import check_counts
+from tinyml_runtime.kernels.unary import every_value
 from tinyml_runtime.model.options import AddOptions, MulOptions, SubOptions
 from tinyml_runtime.registration import Node, PrepareContext, Registration, check
 from tinyml_runtime.tensor import Array, Tensor
@@ -50,6 +50,8 @@ _QUANTIZED = (TensorType.INT8, TensorType.INT16)
 _TYPES = (TensorType.FLOAT32, TensorType.INT32, *_QUANTIZED)
 # Operands are shifted left before they are rescaled, as far as 32 bits allow, to keep precision.
 _LEFT_SHIFT = {TensorType.INT8: 20, TensorType.INT16: 15}
+# Rows of the table of pairs that are worked out together: what stays in the processor's cache.
+_ROWS_AT_ONCE = 32
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
 
@@ -63,18 +65,11 @@ def prepare_add(context: PrepareContext, node: Node) -> BroadcastData:
     if kind is TensorType.INT32:
         _check_without_scale(operands.first, operands.second)
         return broadcast(operands, _clamped_words(np.add, Activation.NONE))
-    check(operands.output.is_quantized, "the output has no scale")
-    first, second = operands.first.scale, operands.second.scale
-    unit = 2.0 * max(first, second)
-    check(unit > 0.0 < operands.output.scale, "a scale is not positive")
-    unshifted = 2 ** _LEFT_SHIFT[kind] * operands.output.scale
-    factors = first / unit, second / unit, unit / unshifted
-    formula = _rescaled_sum(operands, factors, negate=False)
-    return broadcast(operands, _quantized(operands, formula, activation))
+    return broadcast(operands, _quantized(operands, _rescaled_sum(operands, sign=1), activation))
 
 
 def prepare_sub(context: PrepareContext, node: Node) -> BroadcastData:
-    """Settle three rescalings as ADD does, but from scales that are divided as float32."""
+    """Settle three rescalings as ADD does."""
     operands = _operands(context, node)
     activation = node.options_as(SubOptions).fused_activation
     kind = operands.output.type
@@ -83,17 +78,7 @@ def prepare_sub(context: PrepareContext, node: Node) -> BroadcastData:
     if kind is TensorType.INT32:
         _check_without_scale(operands.first, operands.second, operands.output)
         return broadcast(operands, _clamped_words(np.subtract, activation))
-    first, second = operands.first.scale, operands.second.scale
-    unit = 2.0 * max(first, second)
-    check(unit > 0.0 < operands.output.scale, "a scale is not positive")
-    unshifted = 2 ** _LEFT_SHIFT[kind] * operands.output.scale
-    factors = (
-        float32_ratio(first, unit),
-        float32_ratio(second, unit),
-        float32_ratio(unit, unshifted),
-    )
-    formula = _rescaled_sum(operands, factors, negate=True)
-    return broadcast(operands, _quantized(operands, formula, activation))
+    return broadcast(operands, _quantized(operands, _rescaled_sum(operands, sign=-1), activation))
 
 
 def prepare_mul(context: PrepareContext, node: Node) -> BroadcastData:
@@ -132,18 +117,20 @@ def _check_without_scale(*tensors: Tensor) -> None:
         check(not tensor.is_quantized, f"INT32 tensor '{tensor.name}' has a scale")
 
 
-def _rescaled_sum(
-    operands: Operands, factors: tuple[float, float, float], *, negate: bool
-) -> Formula:
-    """The sum or difference; factors are those of the two operands and of the result."""
-    left_shift = _LEFT_SHIFT[operands.output.type]
-    first, second, result = (quantize_multiplier_below_one(factor) for factor in factors)
+def _rescaled_sum(operands: Operands, sign: int) -> Formula:
+    """The first operand plus or minus the second."""
+    first, second, output = operands.first, operands.second, operands.output
+    unit = 2.0 * max(first.scale, second.scale)
+    check(unit > 0.0 < output.scale, "a scale is not positive")
+    left_shift = _LEFT_SHIFT[output.type]
+    first_factor = quantize_multiplier_below_one(first.scale / unit)
+    second_factor = quantize_multiplier_below_one(second.scale / unit)
+    factor = quantize_multiplier_below_one(unit / (2**left_shift * output.scale))
 
     def rescaled_sum(x: Array, y: Array) -> Array:
-        scaled_x = _rescale(wrap_int32((x - operands.first.zero_point) << left_shift), first)
-        scaled_y = _rescale(wrap_int32((y - operands.second.zero_point) << left_shift), second)
-        total = scaled_x - scaled_y if negate else scaled_x + scaled_y
-        return _rescale(wrap_int32(total), result)
+        scaled_x = _rescale(wrap_int32((x - first.zero_point) << left_shift), first_factor)
+        scaled_y = _rescale(wrap_int32((y - second.zero_point) << left_shift), second_factor)
+        return _rescale(wrap_int32(scaled_x + sign * scaled_y), factor)
 
     return rescaled_sum
 
@@ -158,18 +145,27 @@ def _quantized(operands: Operands, formula: Formula, activation: Activation) -> 
     low, high = quantized_range(activation, output)
 
     def clamped(x: Array, y: Array) -> Array:
-        shifted = formula(x.astype(np.int64), y.astype(np.int64)) + output.zero_point
-        return np.minimum(np.maximum(shifted, low), high)
+        shifted = formula(x.astype(np.int64), y.astype(np.int64))
+        shifted += output.zero_point
+        return shifted.clip(low, high, out=shifted)
 
     if output.type is TensorType.INT8:
-        values = np.arange(2**8, dtype=np.uint8).view(np.int8)
-        table = clamped(values[:, np.newaxis], values).astype(np.int8)
-        return partial(_look_up_pairs, table.reshape(-1))
+        return partial(_look_up_pairs, _tabulate_pairs(clamped))
 
     def compute(first: Array, second: Array, out: Array) -> None:
         np.copyto(out, clamped(first, second), casting="unsafe")
 
     return compute
+
+
+def _tabulate_pairs(formula: Formula) -> Array:
+    """The results of all pairs, by the bits of the first value and then of the second."""
+    values = every_value(TensorType.INT8)
+    table = np.empty((values.size, values.size), np.int8)
+    for start in range(0, values.size, _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        np.copyto(table[rows], formula(values[rows, np.newaxis], values), casting="unsafe")
+    return table.reshape(-1)
 
 
 def _look_up_pairs(table: Array, first: Array, second: Array, out: Array) -> None:
@@ -196,8 +192,7 @@ def _clamped(
 ) -> Compute:
     def compute(first: Array, second: Array, out: Array) -> None:
         operation(first, second, out)
-        np.maximum(out, low, out=out)
-        np.minimum(out, high, out=out)
+        out.clip(low, high, out=out)
 
     return compute
 

@@ -34,7 +34,7 @@ OUTPUT = 0
 
 @dataclass(frozen=True, slots=True)
 class CumsumData:
-    """What `prepare` settles; `rescale` is None for float32, `stackable` where the axis may be 0."""
+    """`rescale` is None for float32. Samples stack where the axis is a constant other than 0."""
 
     options: CumsumOptions
     rescale: RunningSumRescaler | None
@@ -75,8 +75,9 @@ def evaluate(context: EvalContext, node: Node, data: CumsumData) -> None:
     if data.rescale is None:
         _accumulate(source, out, axis, data.options)
         return
-    sums = np.empty(source.shape, np.float64)
-    _accumulate(source - float(data.zero_point), sums, axis, data.options)
+    centered = np.subtract(source, data.zero_point, dtype=np.float64)
+    sums = np.empty_like(centered)
+    _accumulate(centered, sums, axis, data.options)
     data.rescale(sums, out)
 
 

@@ -21,7 +21,6 @@ from tinyml_runtime.errors import RunError
 from tinyml_runtime.fixed_point import (
     INT32_MAX,
     INT32_MIN,
-    float32_ratio,
     quantize_multiplier,
     saturating_rounding_doubling_high_mul,
     wrap_int32,
@@ -84,9 +83,7 @@ def _floats(context: PrepareContext, node: Node) -> Operands:
     check_counts(node, (2,))
     operands = broadcast_operands(context, node)
     kind = operands.first.type
-    check(
-        kind is TensorType.FLOAT32, f"Type '{kind.name}' is not supported by {node.operator}."
-    )
+    check(kind is TensorType.FLOAT32, f"Type '{kind.name}' is not supported by {node.operator}.")
     return operands
 
 
@@ -139,8 +136,7 @@ def _quotients(operands: Operands, activation: Activation) -> Compute:
         first.scale > 0.0 and second.scale > 0.0 and output.scale > 0.0, "a scale is not positive"
     )
     low, high = quantized_range(activation, output)
-    divisor_scale = float(np.float32(second.scale) * np.float32(output.scale))
-    factor = quantize_multiplier(float32_ratio(first.scale, divisor_scale))
+    factor = quantize_multiplier(first.scale / (second.scale * output.scale))
 
     def quotient(x: Array, y: Array) -> Array:
         dividend, divisor = x - first.zero_point, y - second.zero_point

@@ -20,11 +20,7 @@ from functools import partial
 import numpy as np
 
 from tinyml_runtime.errors import RunError
-from tinyml_runtime.fixed_point import (
-    float32_ratio,
-    multiply_by_quantized_multiplier,
-    quantize_multiplier,
-)
+from tinyml_runtime.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
 from tinyml_runtime.kernels.inverse_square_root import inverse_square_root
 from tinyml_runtime.kernels.operands import check_counts, check_same_type
 from tinyml_runtime.kernels.unary import (
@@ -54,7 +50,7 @@ def prepare_abs(context: PrepareContext, node: Node) -> UnaryData:
     source, output = _operands(context, node, TensorType.FLOAT32, *_QUANTIZED)
     if source.type not in _QUANTIZED or not _is_scaled(source, output):
         return UnaryData(np.absolute, not source.is_constant)
-    factor = quantize_multiplier(float32_ratio(source.scale, output.scale))
+    factor = quantize_multiplier(source.scale / output.scale)
     rescales = source.scale != output.scale
 
     def magnitude(stored: Array) -> Array:
@@ -74,9 +70,7 @@ def prepare_rsqrt(context: PrepareContext, node: Node) -> UnaryData:
     if source.type is TensorType.FLOAT32:
         return UnaryData(_rsqrt_floats, not source.is_constant)
     check(_is_scaled(source, output), "the input has no scale")
-    with np.errstate(over="ignore", under="ignore"):
-        product = np.sqrt(np.float32(source.scale)) * np.float32(output.scale)
-    factor = quantize_multiplier(1.0 / float(product) if product > 0.0 else math.inf)
+    factor = quantize_multiplier(1.0 / (math.sqrt(source.scale) * output.scale))
     largest = np.iinfo(output.dtype).max
 
     def root(stored: Array) -> Array:
@@ -108,6 +102,11 @@ def _rsqrt_floats(values: Array, out: Array) -> None:
     with np.errstate(all="ignore"):
         np.sqrt(values, out=out)
         np.divide(np.float32(1.0), out, out=out)
+
+
+def _round(values: Array, out: Array) -> None:
+    np.rint(values, out=out)
+    out += 0.0  # TFLM rounds small negative values to a zero without a sign.
 
 
 def _exactly(function: np.ufunc) -> Callable[[PrepareContext, Node], UnaryData]:
@@ -146,9 +145,7 @@ def _prepare(
     return UnaryData(compute, not source.is_constant)
 
 
-def _operands(
-    context: PrepareContext, node: Node, *allowed: TensorType
-) -> tuple[Tensor, Tensor]:
+def _operands(context: PrepareContext, node: Node, *allowed: TensorType) -> tuple[Tensor, Tensor]:
     check_counts(node, (1,))
     source, output = unary_operands(context, node)
     kind = source.type
@@ -190,4 +187,4 @@ FLOOR = _register(BuiltinOperator.FLOOR, _exactly(np.floor))
 NEG = _register(BuiltinOperator.NEG, _exactly(np.negative))
 EXP = _register(BuiltinOperator.EXP, partial(_of_same_shape, _rounded_once(np.exp)))
 CEIL = _register(BuiltinOperator.CEIL, partial(_of_same_shape, _exactly(np.ceil)))
-ROUND = _register(BuiltinOperator.ROUND, partial(_of_same_shape, _exactly(np.rint)))
+ROUND = _register(BuiltinOperator.ROUND, partial(_of_same_shape, partial(_prepare, _round)))

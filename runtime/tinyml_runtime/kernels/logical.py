@@ -58,6 +58,4 @@ LOGICAL_OR = Registration(
     evaluate_broadcast,
     broadcast_stacks,
 )
-LOGICAL_NOT = Registration(
-    BuiltinOperator.LOGICAL_NOT, prepare_not, evaluate_unary, unary_stacks
-)
+LOGICAL_NOT = Registration(BuiltinOperator.LOGICAL_NOT, prepare_not, evaluate_unary, unary_stacks)

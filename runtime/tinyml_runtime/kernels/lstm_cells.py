@@ -98,7 +98,8 @@ class IntegerCell:
         self._offsets = np.repeat(_SUMS // 2 + np.array([0, 0, 0, _SUMS]), units)
         self._activations = _gate_table(scaling.has_tanh)
         self._tanh = tanh_table(*scaling.state_tanh)
-        self._state_limits = scaling.state_limits
+        # Operations with 0-dimensional arrays take half as long as with Python's integers.
+        self._lowest, self._highest = map(np.array, scaling.state_limits)
         # Gates are positive, so their products with int16 values are below 2**30.
         largest = 2.0**15 * (2.0**15 - 1.0)
         self._to_state = Rescaling(scaling.state_factors, 2 * units, INT16_LIMITS, bounds=largest)
@@ -116,7 +117,6 @@ class IntegerCell:
         units = hidden.shape[1]
         given = self._from_input(source.reshape(-1, features)).reshape(steps, batch, -1)
         given += self._offsets
-        low, high = self._state_limits
         products = np.empty((batch, 2 * units), np.int64)
         kept, added = products[:, :units], products[:, units:]
         memory = state.astype(np.int64)
@@ -124,17 +124,16 @@ class IntegerCell:
         for step in range(steps):
             sums = self._from_hidden(last)
             sums += given[step]
-            gates = self._activations.take(sums)
+            gates = self._activations.take(sums).astype(np.int64)
             np.multiply(gates[:, :units], memory, out=kept)
-            np.multiply(
-                gates[:, units : 2 * units], gates[:, 3 * units :], out=added, dtype=np.int64
-            )
+            np.multiply(gates[:, units : 2 * units], gates[:, 3 * units :], out=added)
             self._to_state(products)
             np.add(kept, added, out=memory)
-            np.maximum(memory, low, out=memory)
-            np.minimum(memory, high, out=memory)
-            squashed = self._tanh.take(memory)  # negative indices count from the end, as bits do
-            last = np.multiply(gates[:, 2 * units : 3 * units], squashed, dtype=np.int64)
+            np.maximum(memory, self._lowest, out=memory)
+            np.minimum(memory, self._highest, out=memory)
+            # Negative indices count from the end, in the order of their bits.
+            squashed = self._tanh.take(memory).astype(np.int64)
+            last = gates[:, 2 * units : 3 * units] * squashed
             self._to_hidden(last)
             output[step] = last
         hidden[...] = last
@@ -154,7 +153,7 @@ class _Product:
     ) -> None:
         bounds = np.abs(weights).sum(axis=1) * scaling.activation_limit
         folded = biases - zero_point * weights.sum(axis=1)
-        self._biases = folded if np.any(folded) else None
+        self._biases = folded[np.newaxis] if np.any(folded) else None
         self._weights = np.ascontiguousarray(weights.T, accumulator_dtype(int(bounds.max())))
         self._rescale = Rescaling(
             factors,

@@ -11,7 +11,9 @@ from tinyml_runtime.kernels.broadcast import Compute
 from tinyml_runtime.tensor import Array
 
 
-def tabulated_pairs(formula: Callable[[Array, Array], Array], output: np.dtype[np.generic]) -> Compute:
+def tabulated_pairs(
+    formula: Callable[[Array, Array], Array], output: np.dtype[np.generic]
+) -> Compute:
     """`formula` as a look-up: it takes stored int8 values as int64, gives what fits `output`."""
     values = np.arange(2**8, dtype=np.uint8).view(np.int8).astype(np.int64)
     table = formula(values[:, np.newaxis], values).astype(output)

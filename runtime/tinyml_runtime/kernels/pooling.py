@@ -50,7 +50,7 @@ class PoolData:
     """What `prepare` settles.
 
     `only` is the part of the image in the one window, where there is only one. `counts` are the
-    elements per window, one for all or [output height, output width, 1]; for integers their
+    elements per window, a scalar or [output height, output width, 1]; for integers their
     reciprocals, raised. Sums are made in `dtype`.
     """
 
@@ -84,7 +84,7 @@ def prepare(context: PrepareContext, node: Node) -> PoolData:
         only = _inside(rows, height), _inside(columns, width)
     counts = np.outer(_counts(rows, height), _counts(columns, width))[..., np.newaxis]
     if counts.min() == counts.max():
-        counts = counts[0, 0]
+        counts = counts[0, 0, 0, ...]  # a scalar array: NumPy takes longer to broadcast others
     largest = int(counts.max())
     if source.type is TensorType.FLOAT32:
         clamp = float_range(options.fused_activation) or _FINITE
@@ -198,8 +198,8 @@ def _sum_dtype(source: Tensor, count: int) -> np.dtype[Any]:
 
 def _raised_reciprocals(counts: Array, source: Tensor, largest: int) -> Array:
     if source.type is TensorType.INT8 and largest <= _FLOAT32_COUNT:
-        return ((1.0 + 2.0**-21) / counts).astype(np.float32)
-    return (1.0 + 2.0**-48) / counts
+        return np.asarray((1.0 + 2.0**-21) / counts, np.float32)
+    return np.asarray((1.0 + 2.0**-48) / counts)
 
 
 def _integer_clamp(limits: tuple[int, int], output: Tensor) -> tuple[int, int] | None:

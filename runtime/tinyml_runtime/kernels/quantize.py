@@ -102,8 +102,7 @@ def _quantize_floats(output: Tensor) -> Callable[[Array, Array], None]:
     def quantize(values: Array, out: Array) -> None:
         steps = np.multiply(values / scale, _TIE_BREAKER, dtype=np.float64)
         steps += offset
-        np.fmax(steps, 0.0, out=steps)
-        np.minimum(steps, highest, out=steps)
+        steps.clip(0.0, highest, out=steps)
         bits = out.view(unsigned)
         np.copyto(bits, steps, casting="unsafe")
         np.bitwise_xor(bits, flip, out=bits)
@@ -119,7 +118,7 @@ def _rescale(source: Tensor, output: Tensor) -> Callable[[Array], Array]:
         centered = stored - source.zero_point
         scaled = multiply_by_quantized_multiplier(centered, factor.multiplier, factor.shift)
         scaled += output.zero_point
-        return np.minimum(np.maximum(scaled, limits.min), limits.max)
+        return scaled.clip(limits.min, limits.max)
 
     return rescale
 

@@ -1,8 +1,8 @@
 """Rescaling of a few accumulators: in int64, with the least number of NumPy calls.
 
 `Requantizer` is for whole images. Recurrent layers rescale some ten to some hundred values at a
-time, often to 16 bits and often to the two factors of very different size: there integers take no
-longer than floats, and they need no proof that the scales are harmless.
+time, many of them to 16 bits: there integers take no longer than floats, and whatever the scales
+are, they are exact.
 
 Why one shift is enough. gemmlowp rounds twice: t = (p + 2**30) >> 31 with p = acc * multiplier,
 then (t + half - (t < 0)) >> e with half = 2**e / 2. Floors nest, so both are (p + 2**30 + 2**31 *
@@ -16,16 +16,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyml_runtime.fixed_point import (
-    FixedPoint,
-    multiply_by_quantized_multiplier,
-    multiply_wide_by_quantized_multiplier,
-    wrap_int32,
-)
+from tinyml_runtime.fixed_point import FixedPoint, multiply_wide_by_quantized_multiplier
 from tinyml_runtime.tensor import Array
 
-# Sums of two terms below this fit into int64.
-_LARGEST_TERM = 2.0**62
+# Four terms below this, or one below four times this, can be added in int64.
+_LARGEST_TERM = 2.0**60
+_SIGN_SHIFT = np.array(63)
 
 
 class Rescaling:
@@ -49,64 +45,74 @@ class Rescaling:
         repeats = columns // len(factors)
         self._multipliers = np.repeat([f.multiplier for f in factors], repeats)
         self._shifts = np.repeat([f.shift for f in factors], repeats)
-        self._zero_point = zero_point
-        self._limits = limits
+        self._low, self._high = np.array(limits[0]), np.array(limits[1])
         self._wide = wide
+        self._wraps = self._is_general = False
         if wide:
-            fits = self._lay_out_wide(bounds)
+            self._lay_out_wide(bounds)
         else:
-            fits = self._lay_out(bounds)
-        scales = np.ldexp(self._scaled.astype(np.float64), -self._right)
-        reach = bounds * scales + 1.0
-        moved = np.ldexp(float(abs(zero_point)), self._right)
-        # Nothing leaves its 32 bits, and 64 bits hold everything on the way.
-        self._is_plain = bool(
-            np.all(fits & (reach < 2.0**31) & (moved < _LARGEST_TERM / 2) & (self._right < 63))
-        )
+            bounds = self._lay_out(bounds)
+        exact = bounds * np.ldexp(self._scaled.astype(np.float64), -self._right)
+        reach = np.floor(exact + 0.75)  # 1/2 by the last rounding, up to 1/4 by one before
         low, high = limits
         self._clamps = bool(np.any((zero_point + reach > high) | (zero_point - reach < low)))
-        if self._is_plain:
+        moved = np.ldexp(float(abs(zero_point)), self._right)
+        self._late_zero_point = 0
+        if self._is_general or np.any(moved >= _LARGEST_TERM):
+            self._late_zero_point = zero_point
+        else:
             self._offset += zero_point << self._right
+        self._scaled, self._right = _constant(self._scaled), _constant(self._right)
+        self._offset, self._ties = _constant(self._offset), _constant(self._ties)
 
     def _lay_out(self, bounds: Array | float) -> Array:
-        left = np.maximum(self._shifts, 0)
+        """Constants of 32-bit accumulators; gives the bounds after an overflow."""
+        self._left = np.maximum(self._shifts, 0)
         right = np.maximum(-self._shifts, 0)
-        self._scaled = self._multipliers << left
+        shifted = bounds * 2.0**self._left
+        self._wraps = bool(np.any(shifted >= 2.0**31))
+        self._scaled = self._multipliers if self._wraps else self._multipliers << self._left
         self._right = 31 + right
         self._offset = 2**30 + (((np.int64(1) << right) >> 1) << 31)
         # A right shift takes ties away from zero: negative values get one less.
         self._ties = np.where(right > 0, 2**31, 0)
-        return bounds * 2.0**left < 2.0**31
+        return np.full_like(shifted, 2.0**31) if self._wraps else shifted / 2.0**self._left
 
-    def _lay_out_wide(self, bounds: Array | float) -> Array:
+    def _lay_out_wide(self, bounds: Array | float) -> None:
         fits_int16 = self._multipliers < 0x7FFF0000
         self._scaled = np.where(fits_int16, (self._multipliers + 2**15) >> 16, 0x7FFF)
         self._right = 15 - self._shifts
         self._offset = np.int64(1) << np.maximum(self._right - 1, 0)
-        self._ties = np.zeros_like(self._offset)
-        return (bounds * self._scaled.astype(np.float64) < _LARGEST_TERM) & (self._right > 0)
+        products = bounds * self._scaled.astype(np.float64)
+        plain = (self._right > 0) & (products < _LARGEST_TERM)
+        plain &= np.ldexp(products, -self._right) < 2.0**31 - 1.0
+        self._is_general = not np.all(plain)
+        self._ties = np.zeros(1, np.int64)
 
     def __call__(self, values: Array) -> None:
         """Rescale `values`, shape [rows, columns], in place."""
-        if self._is_plain:
-            np.multiply(values, self._scaled, out=values)
+        if self._wraps:
+            values <<= self._left
+            np.copyto(values, values.astype(np.int32))
+        if self._is_general:
+            values[...] = multiply_wide_by_quantized_multiplier(
+                values, self._multipliers, self._shifts
+            )
+        else:
+            values *= self._scaled
             if not self._wide:
-                signs = values >> 63
+                signs = values >> _SIGN_SHIFT
                 signs *= self._ties
                 values += signs
             values += self._offset
             values >>= self._right
-        else:
-            self._in_general(values)
+        if self._late_zero_point:
+            values += self._late_zero_point
         if self._clamps:
-            low, high = self._limits
-            np.maximum(values, low, out=values)
-            np.minimum(values, high, out=values)
+            np.maximum(values, self._low, out=values)
+            np.minimum(values, self._high, out=values)
 
-    def _in_general(self, values: Array) -> None:
-        if self._wide:
-            scaled = multiply_wide_by_quantized_multiplier(values, self._multipliers, self._shifts)
-        else:
-            wrapped = wrap_int32(values)
-            scaled = multiply_by_quantized_multiplier(wrapped, self._multipliers, self._shifts)
-        np.add(scaled, self._zero_point, out=values)
+
+def _constant(values: Array) -> Array:
+    """One row, or a scalar array if all are the same: NumPy takes twice as long to broadcast."""
+    return values[0, ...] if np.all(values == values[0]) else values[np.newaxis]

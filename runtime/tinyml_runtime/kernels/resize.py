@@ -101,7 +101,8 @@ def evaluate_bilinear(context: EvalContext, node: Node, data: BilinearData) -> N
     """Mix rows, then columns."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
     if source.dtype == np.float32:
-        output[...] = _mixed_floats(source, data.rows, data.columns)
+        with np.errstate(all="ignore"):  # infinities and overflows pass silently, as in C++
+            output[...] = _mixed_floats(source, data.rows, data.columns)
     else:
         mixed = _mixed_integers(source.astype(np.int32), data.rows, data.columns)
         np.copyto(output, mixed, casting="unsafe")

@@ -30,9 +30,9 @@ class RunningSumRescaler:
             NodeError: the scales are none that TFLM could use.
         """
         check(source.scale > 0.0 < output.scale, "a scale is not positive")
-        factor = quantize_multiplier_below_one(
-            2.0 * source.scale / (2.0**_SHIFT * output.scale)
-        )
+        for tensor in (source, output):
+            check(_LOW <= tensor.zero_point <= _HIGH, f"zero point {tensor.zero_point} is no int8")
+        factor = quantize_multiplier_below_one(2.0 * source.scale / (2.0**_SHIFT * output.scale))
         self._start = float(-source.zero_point)
         bound = (summands + 1) * (abs(source.zero_point) - _LOW)
         self._rescale = Requantizer(
@@ -44,7 +44,7 @@ class RunningSumRescaler:
         )
 
     def __call__(self, sums: Array, out: Array) -> None:
-        """Write the outputs for `sums`, exact integers in contiguous float64, which it overwrites."""
+        """Write the outputs for `sums`, integers in contiguous float64, which it overwrites."""
         sums += self._start
         sums *= _UNIT
         self._rescale(sums, out)

@@ -14,6 +14,7 @@ from math import prod
 
 import numpy as np
 
+from tinyml_runtime.errors import NodeError
 from tinyml_runtime.kernels.operands import check_counts, check_same_type, samples_of
 from tinyml_runtime.registration import (
     EvalContext,
@@ -73,18 +74,16 @@ def evaluate(context: EvalContext, node: Node, data: SelectData) -> None:
 
 
 def _joint_shape(shapes: Sequence[tuple[int, ...]], output: Tensor) -> tuple[int, ...]:
-    """The shape in which the operator works; inputs of one shape fill an output of any."""
-    rank = max(map(len, shapes))
+    """The shape in which the operator works; inputs of one shape fill an output of any shape."""
     try:
         joint = np.broadcast_shapes(*shapes)
     except ValueError:
-        joint = None
-    check(joint is not None, "Given shapes are not broadcastable.")
-    joint = joint or ()
-    if len(set(shapes)) == 1 or (prod(joint) == 1 and rank != len(output.shape)):
+        raise NodeError("Given shapes are not broadcastable.") from None
+    elements = prod(joint)
+    if elements == 1 or len(set(shapes)) == 1:
         check(
-            output.size == prod(joint),
-            f"the output has {output.size} elements, the operator makes {prod(joint)}",
+            output.size == elements,
+            f"the output has {output.size} elements, the operator makes {elements}",
         )
     else:
         check_shape(output, "the output", joint)

@@ -143,10 +143,10 @@ def _softmax_int8(exponentials: Array, bits: int, rows: Array, out: Array) -> No
     results = exponentials.take(differences)
     sums = ((results + (1 << (_SUM_BITS - 1))) >> _SUM_BITS).sum(axis=1, keepdims=True)
     if sums.size == 1:  # one row is much faster in Python's integers
-        total = min(int(sums[0, 0]), 2**32 - 1)
+        total = int(sums[0, 0]) % 2**32
         factor, shift, rounding = _int8_rescaling(total, 32 - total.bit_length(), bits)
     else:
-        np.minimum(sums, 2**32 - 1, out=sums)
+        sums %= 2**32
         factor, shift, rounding = _int8_rescaling(sums, 32 - _bit_length(sums), bits)
     results *= factor
     results += rounding
@@ -184,7 +184,7 @@ def _softmax_int16(exponentials: Array, rows: Array, out: Array) -> None:
 
 
 def _bit_length(values: Array) -> Array:
-    """Bits of positive integers below 2**53."""
+    """Bits of integers from 0 to 2**53."""
     return np.frexp(values)[1].astype(np.int64)
 
 

@@ -14,7 +14,6 @@ from tinyml_runtime.fixed_point import (
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     quantize_multiplier_below_one,
-    wrap_int32,
 )
 from tinyml_runtime.kernels.broadcast import (
     BroadcastData,

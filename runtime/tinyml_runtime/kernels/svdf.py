@@ -115,23 +115,28 @@ def evaluate(context: EvalContext, node: Node, data: SvdfData) -> None:
     time = context.input(node, TIME_WEIGHTS).values
     bias = context.input(node, BIAS).values
     output = context.output(node, OUTPUT).values
-    state = context.input(node, STATE).values.reshape(-1, data.filters, data.memory)
-    state[..., :-1] = state[..., 1:]
+    state = context.input(node, STATE).values
+    # Every filter's newest activation, which gets the oldest of the next filter, comes later.
+    flat = state.reshape(-1)
+    flat[:-1] = flat[1:]
+    newest = state.reshape(-1, data.filters, data.memory)[..., -1]
     rows = state.reshape(source.shape[0], data.units, -1)
     if data.scaling is None:
-        state[..., -1] = source @ features.T
+        newest[...] = source @ features.T
         sums = (rows * time.reshape(data.units, -1)).sum(axis=2)
         sums += bias
         activate = _ACTIVATIONS.get(data.activation)
         output[...] = sums if activate is None else activate(sums)
         return
     layers = data.layers or _layers(features, time, bias, data.scaling)
-    newest = (source.astype(layers.features.dtype) @ layers.features).astype(np.int64)
-    newest += layers.feature_biases
-    layers.to_state(newest)
-    newest += data.scaling.state_zero_point
-    state[..., -1] = newest
-    products = np.multiply(rows, layers.time, dtype=layers.time.dtype)
+    sums = (source.astype(layers.features.dtype) @ layers.features).astype(np.int64)
+    sums += layers.feature_biases
+    layers.to_state(sums)
+    if data.scaling.state_zero_point:
+        sums += data.scaling.state_zero_point
+    newest[...] = sums
+    products = rows.astype(layers.time.dtype)
+    products *= layers.time
     sums = np.add.reduce(products, axis=2).astype(np.int64)
     sums += layers.time_biases
     layers.to_output(sums)
@@ -149,7 +154,7 @@ def _layers(features: Array, time: Array, bias: Array, scaling: SvdfScaling) -> 
     time_bounds = np.abs(by_unit).sum(axis=1) * -int(limits.min)
     return SvdfLayers(
         np.ascontiguousarray(by_filter.T, accumulator_dtype(int(feature_bounds.max()))),
-        feature_biases,
+        feature_biases[np.newaxis],
         Rescaling(
             [scaling.feature_factor],
             feature_biases.size,
@@ -157,7 +162,7 @@ def _layers(features: Array, time: Array, bias: Array, scaling: SvdfScaling) -> 
             bounds=feature_bounds + np.abs(feature_biases),
         ),
         by_unit.astype(accumulator_dtype(int(time_bounds.max()))),
-        time_biases,
+        time_biases[np.newaxis],
         Rescaling(
             [scaling.output_factor],
             time_biases.size,

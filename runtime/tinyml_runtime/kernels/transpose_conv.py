@@ -48,7 +48,7 @@ OUTPUT = 0
 
 # Products are made in blocks of about this many elements, so that a block stays in cache.
 _BLOCK_ELEMENTS = 2**18
-_LARGEST_OUTPUT = 2**28
+_LARGEST_REACH = 2**27
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,8 @@ def prepare(context: PrepareContext, node: Node) -> TransposeConvData:
         for i in (1, 2)
     )
     filters = weights.shape[0]
+    reach = source.shape[0] * rows.phases * rows.stride * columns.phases * columns.stride * filters
+    check(reach <= _LARGEST_REACH, f"its accumulators are more than {_LARGEST_REACH}")
     fixed = weights.is_constant and (bias is None or bias.is_constant)
     clamp, scaling, layer, matrix = None, None, None, None
     if source.type is TensorType.FLOAT32:
@@ -272,7 +274,6 @@ def _check_operands(source: Tensor, weights: Tensor, bias: Tensor | None, output
     check(source.shape[3] == channels, f"{source.shape[3]} channels, weights for {channels}")
     check(output.shape[3] == filters, f"output 0 has {output.shape[3]} channels, not {filters}")
     check(output.shape[0] == source.shape[0], "input and output have different batches")
-    check(output.size <= _LARGEST_OUTPUT, f"output 0 has more than {_LARGEST_OUTPUT} elements")
     if bias is not None:
         allowed = {
             TensorType.FLOAT32: (TensorType.FLOAT32,),

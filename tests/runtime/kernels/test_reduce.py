@@ -153,6 +153,13 @@ def test_adds_floats_in_order_one_after_another(channels: int) -> None:
     np.testing.assert_array_equal(output, _one_by_one(values))
 
 
+def test_infinities_of_both_signs_have_no_mean_and_no_warning() -> None:
+    values = np.array([[np.inf, 3e38], [-np.inf, 3e38]], np.float32)
+    (output,) = run_ours(mean((0,), (2, 2), np.float32).model(), [values])
+    assert np.isnan(output[0])
+    assert np.isposinf(output[1])
+
+
 @needs_tflm
 @pytest.mark.oracle
 @pytest.mark.parametrize("zero_point", [0, -5])

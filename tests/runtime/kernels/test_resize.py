@@ -143,6 +143,10 @@ def test_bilinear_puts_the_mean_between_two_pixels(kind: Any) -> None:
     assert _run_row(BILINEAR, [0, 10, -20], kind) == [0, 5, 10, -5, -20, -20]
 
 
+def test_bilinear_between_infinities_is_no_number_and_no_warning() -> None:
+    assert np.isnan(_run_row(BILINEAR, [np.inf, -np.inf], np.float32)[1])
+
+
 def test_bilinear_with_half_pixel_centers_mixes_by_quarters() -> None:
     assert _run_row(BILINEAR, [0, 8], np.int8, centers=True) == [0, 2, 6, 8]
 

@@ -1,0 +1,88 @@
+"""L2_POOL_2D: the root of the mean square of every window.
+
+Shapes    image [batch, height, width, channels] -> [batch, output height, output width, channels],
+          whatever four dimensions the file gives for the output
+Types     float32
+Source    tflite-micro `micro/kernels/l2_pool_2d.cc`,
+          `lite/kernels/internal/reference/pooling.h`
+
+Border elements that SAME padding adds do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml_runtime.kernels.fused_activation import float_range
+from tinyml_runtime.kernels.operands import check_counts, check_same_type
+from tinyml_runtime.kernels.pooling_windows import (
+    element_counts,
+    pooling_window,
+    sums_in_order,
+)
+from tinyml_runtime.kernels.windows import Window
+from tinyml_runtime.model.options import Pool2DOptions
+from tinyml_runtime.registration import (
+    EvalContext,
+    Node,
+    PrepareContext,
+    Registration,
+    check,
+    check_type,
+)
+from tinyml_runtime.tensor import Array
+from tinyml_runtime.types import BuiltinOperator, TensorType
+
+INPUT = 0
+OUTPUT = 0
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True, slots=True)
+class L2PoolData:
+    """`counts` are the elements per window, [output height, output width, 1]."""
+
+    window: Window
+    counts: Array
+    low: np.float32
+    high: np.float32
+    stackable: bool
+
+
+def prepare(context: PrepareContext, node: Node) -> L2PoolData:
+    """Check the operands; lay out the windows, count their elements, give the output its shape."""
+    check_counts(node, (1,))
+    options = node.options_as(Pool2DOptions)
+    source, output = context.input(node, INPUT), context.output(node, OUTPUT)
+    check(len(output.shape) == 4, f"the output has {len(output.shape)} dimensions, not 4")
+    check_type(source, "the input", TensorType.FLOAT32)
+    check_same_type(output, "the output", source)
+    window = pooling_window(options, source)
+    batch, _, _, channels = source.shape
+    output.shape = (batch, window.rows.outputs, window.columns.outputs, channels)
+    low, high = float_range(options.fused_activation) or (-_LARGEST, _LARGEST)
+    return L2PoolData(
+        window,
+        element_counts(window, source).astype(np.float32),
+        np.float32(low),
+        np.float32(high),
+        not source.is_constant,
+    )
+
+
+def evaluate(context: EvalContext, node: Node, data: L2PoolData) -> None:
+    """Take the root of every window's mean square, clamp, store."""
+    source, out = context.input(node, INPUT).values, context.output(node, OUTPUT).values
+    with np.errstate(all="ignore"):
+        np.divide(sums_in_order(data.window, np.square(source)), data.counts, out=out)
+        np.sqrt(out, out=out)
+    np.maximum(out, data.low, out=out)
+    np.minimum(out, data.high, out=out)
+
+
+L2_POOL_2D = Registration(
+    BuiltinOperator.L2_POOL_2D, prepare, evaluate, lambda data: data.stackable
+)

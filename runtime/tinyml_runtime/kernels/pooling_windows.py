@@ -1,0 +1,50 @@
+"""What pools ask of their windows: border elements, which SAME padding adds, do not count."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyml_runtime.kernels.windows import Axis, Window, image_window
+from tinyml_runtime.model.options import Pool2DOptions
+from tinyml_runtime.tensor import Array, Tensor
+
+
+def pooling_window(options: Pool2DOptions, image: Tensor) -> Window:
+    """The windows over an image, without taps that are in the border for every one of them."""
+    window = image_window(
+        image,
+        (options.filter_height, options.filter_width),
+        (options.stride_h, options.stride_w),
+        options.padding,
+    )
+    height, width = image.shape[1:3]
+    return Window(_trimmed(window.rows, height), _trimmed(window.columns, width))
+
+
+def element_counts(window: Window, image: Tensor) -> Array:
+    """Elements of the image that each window has, [output height, output width, 1]."""
+    height, width = image.shape[1:3]
+    return np.outer(_counts(window.rows, height), _counts(window.columns, width))[..., np.newaxis]
+
+
+def sums_in_order(window: Window, image: Array) -> Array:
+    """Sums of windows, every one in the order of its elements: the rounding of TFLM's sums."""
+    padded = window.padded(image, 0.0, image.dtype)
+    sums = window.tap(padded, 0, 0).copy()
+    for tap in range(1, window.taps):
+        sums += window.tap(padded, *divmod(tap, window.columns.taps))
+    return sums
+
+
+def _trimmed(axis: Axis, size: int) -> Axis:
+    travel = (axis.outputs - 1) * axis.stride
+    first = max(0, axis.before - travel)
+    taps = min(axis.taps - 1, axis.before + size - 1) - first + 1
+    before = axis.before - first
+    after = max(0, travel + taps - size - before)
+    return Axis(taps, axis.stride, 1, axis.outputs, before, after)
+
+
+def _counts(axis: Axis, size: int) -> Array:
+    starts = np.arange(axis.outputs, dtype=np.int64) * axis.stride - axis.before
+    return np.minimum(starts + axis.taps, size) - np.maximum(starts, 0)

@@ -1,0 +1,236 @@
+"""SignalFilterBankSpectralSubtraction and SignalPCAN: what is left of channels above their noise.
+
+Shapes    SpectralSubtraction  input [channels] -> output [channels], noise estimate [channels]
+          PCAN                 input [channels], noise estimate [channels], gains [125 or more]
+                               -> output [channels]
+Types     uint32; gains int16
+Units     SpectralSubtraction: coefficients are fractions of 2**spectral_subtraction_bits, the noise
+          is in steps of 2**-smoothing_bits; PCAN: a signal-to-noise ratio, after a shift right by
+          snr_shift, has 12 bits of fraction, the output 6
+State     SpectralSubtraction keeps the noise estimate
+Source    tflite-micro `signal/micro/kernels/{filter_bank_spectral_subtraction,pcan}.cc`,
+          `signal/src/{filter_bank_spectral_subtraction,pcan_argc_fixed}.cc`
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml_runtime.kernels.operands import check_counts
+from tinyml_runtime.kernels.signal.options import check_shift, check_tensor, read_integers
+from tinyml_runtime.registration import (
+    EvalContext,
+    Node,
+    PrepareContext,
+    Registration,
+    check,
+    check_shape,
+)
+from tinyml_runtime.tensor import Array
+from tinyml_runtime.types import TensorType
+
+INPUT, NOISE, GAINS = 0, 1, 2
+OUTPUT, NOISE_ESTIMATE = 0, 1
+
+_UINT32_MAX = np.array(2**32 - 1, np.uint64)
+
+# Two single gains, then for each number of bits of the noise three coefficients of a parabola and a
+# filler, but for the last.
+_NOISE_BITS = 33
+_GAIN_COUNT = 4 * 32 - 3
+# A double has 52 bits of fraction below its exponent, which is 1023 too large.
+_FLOAT_BITS, _FLOAT_BIAS = 52, 1023
+_GAIN_FRACTION_BITS = 10
+# Where the curve that shrinks ratios becomes a straight line: 2, with 12 bits of fraction.
+_STRAIGHT = 2 << 12
+
+
+@dataclass(frozen=True, slots=True)
+class SubtractionData:
+    """The coefficients, for even and odd channels in turn, and the noise so far."""
+
+    smoothing: Array
+    one_minus_smoothing: Array
+    min_signal_remaining: Array
+    smoothing_bits: Array
+    wide_smoothing_bits: Array
+    subtraction_bits: Array
+    clamps: bool
+    stackable: bool
+    noise: Array
+
+
+def prepare_subtraction(context: PrepareContext, node: Node) -> SubtractionData:
+    """Check the operands; spread the coefficients over the channels; start without noise."""
+    check_counts(node, (1,), 2)
+    other_keep, other, clamps, remaining, channels, keep, smoothing, bits, total_bits = (
+        read_integers(
+            node,
+            "alternate_one_minus_smoothing",
+            "alternate_smoothing",
+            "clamping",
+            "min_signal_remaining",
+            "num_channels",
+            "one_minus_smoothing",
+            "smoothing",
+            "smoothing_bits",
+            "spectral_subtraction_bits",
+        )
+    )
+    check_shift(bits, "smoothing_bits", 32)
+    check_shift(total_bits, "spectral_subtraction_bits", 64)
+    source = context.input(node, INPUT)
+    check_tensor(source, "the input", TensorType.UINT32, 1)
+    check(source.shape == (channels,), f"{source.size} channels come in, num_channels is {channels}")
+    for position, role in ((OUTPUT, "the output"), (NOISE_ESTIMATE, "the noise estimate")):
+        tensor = context.output(node, position)
+        check_tensor(tensor, role, TensorType.UINT32, 1)
+        check_shape(tensor, role, source.shape)
+    return SubtractionData(
+        smoothing=_in_turn(smoothing, other, channels),
+        one_minus_smoothing=_in_turn(keep, other_keep, channels),
+        min_signal_remaining=np.array(remaining % 2**32, np.uint64),
+        smoothing_bits=np.array(bits, np.uint32),
+        wide_smoothing_bits=np.array(bits, np.uint64),
+        subtraction_bits=np.array(total_bits, np.uint64),
+        clamps=clamps != 0,
+        stackable=not source.is_constant and channels > 0,
+        noise=np.zeros(channels, np.uint64),
+    )
+
+
+def evaluate_subtraction(context: EvalContext, node: Node, data: SubtractionData) -> None:
+    """Let the noise follow the signal, and take it away; but leave a share of the signal."""
+    source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
+    estimate = context.output(node, NOISE_ESTIMATE).values
+    signals = source.reshape(-1, data.noise.size) if data.noise.size else source[None]
+    scaled = np.left_shift(signals, data.smoothing_bits).astype(np.uint64)
+    noise = scaled * data.smoothing
+    _follow(noise, scaled, data)
+    np.copyto(estimate, noise.reshape(estimate.shape), casting="unsafe")
+    np.minimum(noise, scaled, out=noise)
+    np.subtract(scaled, noise, out=scaled)
+    np.right_shift(scaled, data.wide_smoothing_bits, out=scaled)
+    least = signals * data.min_signal_remaining
+    np.right_shift(least, data.subtraction_bits, out=least)
+    np.bitwise_and(least, _UINT32_MAX, out=least)
+    np.maximum(scaled, least, out=least)
+    np.copyto(output, least.reshape(output.shape), casting="unsafe")
+
+
+def _follow(noise: Array, scaled: Array, data: SubtractionData) -> None:
+    """Turn what each sample adds to the noise into the noise after it, sample by sample."""
+    kept = np.empty_like(data.noise)
+    for row, signal in zip(noise, scaled, strict=True):
+        np.multiply(data.noise, data.one_minus_smoothing, out=kept)
+        np.add(row, kept, out=row)
+        np.right_shift(row, data.subtraction_bits, out=row)
+        np.bitwise_and(row, _UINT32_MAX, out=row)
+        if data.clamps:
+            np.minimum(row, signal, out=row)
+        data.noise[...] = row
+
+
+def _reset_subtraction(data: SubtractionData) -> None:
+    data.noise.fill(0)
+
+
+def _in_turn(even: int, odd: int, channels: int) -> Array:
+    return np.resize(np.array([even % 2**32, odd % 2**32], np.uint64), channels)
+
+
+@dataclass(frozen=True, slots=True)
+class PcanData:
+    """`parabolas` are the gains by the noise's bits, [3, bits]; None where the run gives them."""
+
+    channels: int
+    snr_shift: Array
+    parabolas: Array | None
+    stackable: bool
+
+
+def prepare_pcan(context: PrepareContext, node: Node) -> PcanData:
+    """Check the operands; sort constant gains by the bits of the noise."""
+    check_counts(node, (3,))
+    (snr_shift,) = read_integers(node, "snr_shift")
+    check_shift(snr_shift, "snr_shift", 64)
+    source, noise = context.input(node, INPUT), context.input(node, NOISE)
+    gains, output = context.input(node, GAINS), context.output(node, OUTPUT)
+    check_tensor(source, "the input", TensorType.UINT32, 1)
+    check_tensor(noise, "the noise estimate", TensorType.UINT32, 1)
+    check_tensor(gains, "the gains", TensorType.INT16, 1)
+    check_tensor(output, "the output", TensorType.UINT32, 1)
+    check_shape(noise, "the noise estimate", source.shape)
+    check_shape(output, "the output", source.shape)
+    check(gains.size >= _GAIN_COUNT, f"there are {gains.size} gains; {_GAIN_COUNT} are needed")
+    return PcanData(
+        channels=source.size,
+        snr_shift=np.array(snr_shift, np.uint64),
+        parabolas=_parabolas(gains.values) if gains.is_constant else None,
+        stackable=not source.is_constant and gains.is_constant and source.size > 0,
+    )
+
+
+def evaluate_pcan(context: EvalContext, node: Node, data: PcanData) -> None:
+    """Multiply each channel by the gain for its noise, and shrink the ratio."""
+    source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
+    noise = context.input(node, NOISE).values
+    parabolas = data.parabolas
+    if parabolas is None:
+        parabolas = _parabolas(context.input(node, GAINS).values)
+    if noise.size < source.size:  # a constant beside several samples
+        noise = np.resize(noise, source.shape)
+    ratios = source * _gains(noise, parabolas)
+    np.right_shift(ratios, data.snr_shift, out=ratios)
+    np.bitwise_and(ratios, _UINT32_MAX, out=ratios)
+    # Below 2 a ratio becomes its square over 4; above, itself less 1: the same slope where they meet.
+    curved = np.minimum(ratios, _STRAIGHT)
+    np.subtract(ratios, curved, out=ratios)
+    np.right_shift(ratios, 6, out=ratios)
+    np.multiply(curved, curved, out=curved)
+    np.right_shift(curved, 20, out=curved)
+    np.add(ratios, curved, out=ratios)
+    np.copyto(output, ratios, casting="unsafe")
+
+
+def _gains(noise: Array, parabolas: Array) -> Array:
+    """The gains as 32-bit numbers without a sign, in uint64."""
+    bits = noise.astype(np.float64).view(np.int64)
+    fraction = (bits >> (_FLOAT_BITS - _GAIN_FRACTION_BITS)) & ((1 << _GAIN_FRACTION_BITS) - 1)
+    np.right_shift(bits, _FLOAT_BITS, out=bits)
+    np.subtract(bits, _FLOAT_BIAS - 1, out=bits)
+    start, slope, curvature = np.take(parabolas, bits, 1, mode="clip")
+    np.multiply(curvature, fraction, out=curvature)
+    np.right_shift(curvature, 5, out=curvature)
+    np.add(curvature, slope, out=curvature)
+    np.multiply(curvature, fraction, out=curvature)
+    np.add(curvature, 1 << 14, out=curvature)
+    np.right_shift(curvature, 15, out=curvature)
+    np.add(curvature, start, out=curvature)
+    return curvature.astype(np.int16).astype(np.uint32).astype(np.uint64)
+
+
+def _parabolas(gains: Array) -> Array:
+    """Start, slope and curvature by the number of bits of the noise; 0 and 1 have a gain each."""
+    table = np.zeros((3, _NOISE_BITS), np.int64)
+    table[0, :2] = gains[:2]
+    starts = 4 * np.arange(2, _NOISE_BITS) - 6
+    table[:, 2:] = gains[starts + np.arange(3)[:, None]]
+    table[1] <<= 5
+    return table
+
+
+def _stacks(data: SubtractionData | PcanData) -> bool:
+    return data.stackable
+
+
+SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION = Registration(
+    "SignalFilterBankSpectralSubtraction",
+    prepare_subtraction,
+    evaluate_subtraction,
+    _stacks,
+    _reset_subtraction,
+)
+SIGNAL_PCAN = Registration("SignalPCAN", prepare_pcan, evaluate_pcan, _stacks)

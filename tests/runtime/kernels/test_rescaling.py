@@ -1,0 +1,92 @@
+"""Rescaling of few accumulators: always what the definition in integers gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyml_runtime.fixed_point import (
+    multiply_by_quantized_multiplier,
+    multiply_wide_by_quantized_multiplier,
+    quantize_multiplier,
+    wrap_int32,
+)
+from tinyml_runtime.kernels.rescaling import Rescaling
+from tinyml_runtime.tensor import Array
+
+INT8, INT16 = (-128, 127), (-(2**15), 2**15 - 1)
+
+
+def _accumulators(bound: int, columns: int, seed: int) -> Array:
+    """Values of all sizes up to the bound, with the bound itself and small ones among them."""
+    generator = np.random.default_rng(seed)
+    sizes = np.exp2(generator.uniform(0.0, np.log2(bound), (50, columns)))
+    values = (sizes * generator.choice([-1, 1], sizes.shape)).astype(np.int64)
+    values[:7] = np.array([bound, -bound, 0, 1, -1, 2, -2])[:, np.newaxis]
+    return values
+
+
+@given(
+    exponents=st.lists(st.floats(-34.0, 20.0), min_size=1, max_size=4),
+    bound=st.integers(3, 2**32),
+    zero_point=st.integers(-128, 127),
+    limits=st.sampled_from([INT8, INT16]),
+    seed=st.integers(0, 100),
+)
+def test_any_factor_is_applied_as_gemmlowp_does(
+    exponents: list[float], bound: int, zero_point: int, limits: tuple[int, int], seed: int
+) -> None:
+    factors = [quantize_multiplier(2.0**exponent) for exponent in exponents]
+    values = _accumulators(bound, 3 * len(factors), seed)
+    multipliers = np.repeat([f.multiplier for f in factors], 3)
+    shifts = np.repeat([f.shift for f in factors], 3)
+    scaled = multiply_by_quantized_multiplier(wrap_int32(values), multipliers, shifts)
+    rescale = Rescaling(
+        factors, 3 * len(factors), limits, bounds=float(bound), zero_point=zero_point
+    )
+    rescale(values)
+    np.testing.assert_array_equal(values, np.clip(scaled + zero_point, *limits))
+
+
+@given(
+    exponents=st.lists(st.floats(-30.0, 14.0), min_size=1, max_size=4),
+    bound=st.integers(3, 2**45),
+    zero_point=st.integers(-128, 127),
+    seed=st.integers(0, 100),
+)
+def test_any_factor_is_applied_to_wide_accumulators_as_tflm_does(
+    exponents: list[float], bound: int, zero_point: int, seed: int
+) -> None:
+    factors = [quantize_multiplier(2.0**exponent) for exponent in exponents]
+    values = _accumulators(bound, len(factors), seed)
+    multipliers = np.array([f.multiplier for f in factors])
+    shifts = np.array([f.shift for f in factors])
+    scaled = multiply_wide_by_quantized_multiplier(values, multipliers, shifts)
+    rescale = Rescaling(
+        factors, len(factors), INT16, bounds=float(bound), zero_point=zero_point, wide=True
+    )
+    rescale(values)
+    np.testing.assert_array_equal(values, np.clip(scaled + zero_point, *INT16))
+
+
+@pytest.mark.parametrize(
+    ("accumulator", "half", "quarter"),
+    [
+        (1, 1, 1),  # 0.5 up to 1; 0.25 to 0.5 first, and that away from zero
+        (-1, 0, 0),
+        (2, 1, 1),
+        (-2, -1, -1),
+        (3, 2, 1),
+        (-3, -1, -1),
+        (6, 3, 2),
+        (-6, -3, -2),
+    ],
+)
+def test_ties_go_up_at_first_and_away_from_zero_in_a_right_shift(
+    accumulator: int, half: int, quarter: int
+) -> None:
+    values = np.array([[accumulator, accumulator]])
+    Rescaling([quantize_multiplier(0.5), quantize_multiplier(0.25)], 2, INT8, bounds=6.0)(values)
+    assert values.tolist() == [[half, quarter]]

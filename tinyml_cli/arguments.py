@@ -1,0 +1,98 @@
+"""What commands share: their arguments, their exit codes, and how text becomes a number."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from tinyml_runtime.errors import InputError
+
+ModelPath = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from standard input.")
+]
+JsonFlag = Annotated[
+    bool,
+    typer.Option("--json", metavar="", help="Print one JSON object, and nothing else on stdout."),
+]
+KernelsName = Annotated[
+    str, typer.Option("--kernels", metavar="NAME", help="The kernel library to run with.")
+]
+
+
+class ExitCode(IntEnum):
+    """What a command says by its exit code; part of the interface."""
+
+    OK = 0
+    VERDICT_NO = 1
+    USAGE = 2
+    UNREADABLE_MODEL = 3
+    UNSUPPORTED_MODEL = 4
+    INTERRUPTED = 130
+
+
+def whole_number(text: str, option: str, minimum: int) -> int:
+    """The number that an option was given as `text`; InputError if it is none, or too small."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = minimum - 1
+    if number < minimum:
+        raise InputError(f"{option} takes a whole number from {minimum} on, not '{text}'")
+    return number
+
+
+def one_of(text: str, option: str, choices: tuple[str, ...]) -> str:
+    """`text`, which has to be one of the choices of an option; else InputError."""
+    if text not in choices:
+        raise InputError(f"{option} takes {', '.join(choices)}, not '{text}'")
+    return text
+
+
+class PlainCommand(TyperCommand):
+    """A command whose parameters are all text or flags, and are taken as they are.
+
+    Typer since 0.28 checks even plain text with pydantic, which takes as long to load as NumPy.
+    """
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, spared the conversion."""
+        return [_plain(parameter) for parameter in super().get_params(ctx)]
+
+
+class PlainGroup(TyperGroup):
+    """As `PlainCommand`, for the options before the command."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, spared the conversion."""
+        return [_plain(parameter) for parameter in super().get_params(ctx)]
+
+
+class _PlainOption(TyperOption):
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        if not _is_final(self, value):
+            return super().process_value(ctx, value)
+        return value if self.callback is None else self.callback(ctx, self, value)
+
+
+class _PlainArgument(TyperArgument):
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        return value if _is_final(self, value) else super().process_value(ctx, value)
+
+
+def _plain(parameter: Any) -> Any:
+    """The same parameter, which from now on takes text as it is."""
+    if type(parameter) is TyperOption:
+        parameter.__class__ = _PlainOption
+    elif type(parameter) is TyperArgument:
+        parameter.__class__ = _PlainArgument
+    return parameter
+
+
+def _is_final(parameter: TyperOption | TyperArgument, value: object) -> bool:
+    """Whether Typer would hand on the value unchanged; a missing one is for Typer to report."""
+    if value is None:
+        return not parameter.required
+    return isinstance(value, str | bool | tuple | list)

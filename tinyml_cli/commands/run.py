@@ -1,0 +1,184 @@
+"""`tinyml run`: run a model on inputs; show, save and score the outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinyml_cli.arguments import JsonFlag, KernelsName, ModelPath, one_of, whole_number
+
+if TYPE_CHECKING:
+    from tinyml_cli.running.report import RunReport
+
+_INPUTS, _OUTPUTS = "Inputs", "Outputs"
+
+InputFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-i",
+        "--input",
+        metavar="[NAME=]FILE",
+        help="Values for an input: .npy .npz .csv .json .bin .png .jpg .bmp .wav, or a folder with "
+        "a file for each sample. NAME is a tensor name, a signature's name or an index. "
+        "Repeatable.",
+        rich_help_panel=_INPUTS,
+    ),
+]
+Seed = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Random values for inputs without a file; without it they are zeros.",
+        rich_help_panel=_INPUTS,
+    ),
+]
+Values = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|real|stored",
+        help="How numbers for a quantized input are meant. auto: floating-point types are real "
+        "values and are quantized, whole-number types are stored values.",
+        rich_help_panel=_INPUTS,
+    ),
+]
+Resize = Annotated[
+    bool,
+    typer.Option(
+        "--resize",
+        metavar="",
+        help="Bring images to the input's size (bilinear) and channels.",
+        rich_help_panel=_INPUTS,
+    ),
+]
+ImageRange = Annotated[
+    str | None,
+    typer.Option(
+        metavar="unit|signed|raw|centered",
+        help="What pixels become: 0..1, -1..1, 0..255 or -128..127. Without it: what the input's "
+        "quantization tells; unit for a float input.",
+        rich_help_panel=_INPUTS,
+    ),
+]
+Channel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N", help="Which channel of a .wav file, from 0 on.", rich_help_panel=_INPUTS
+    ),
+]
+SaveTo = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT.npz",
+        help="Save the outputs as output_0, output_1, ... in the tensors' own types.",
+        rich_help_panel=_OUTPUTS,
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Names of the classes, one a line.", rich_help_panel=_OUTPUTS
+    ),
+]
+Expected = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[NAME=]FILE",
+        help="Score an output, the first if no NAME is given. Class numbers or one-hot rows give "
+        "accuracy and confusion matrix, other values the mean absolute error.",
+        rich_help_panel=_OUTPUTS,
+    ),
+]
+TraceFlag = Annotated[
+    bool,
+    typer.Option(
+        "--trace", metavar="", help="Show each operator: output, range of real values, host time."
+    ),
+]
+Repeat = Annotated[
+    str, typer.Option(metavar="N", help="Invoke N times, for the median of the host time.")
+]
+ResetBetween = Annotated[
+    bool,
+    typer.Option(
+        "--reset-between",
+        metavar="",
+        help="Give each sample a fresh state. Without it, samples are a sequence for a model that "
+        "keeps state.",
+    ),
+]
+
+
+def run(
+    model: ModelPath,
+    inputs: InputFiles = None,
+    seed: Seed = None,
+    values: Values = "auto",
+    resize: Resize = False,
+    image_range: ImageRange = None,
+    channel: Channel = None,
+    save_to: SaveTo = None,
+    labels: Labels = None,
+    expect: Expected = None,
+    as_json: JsonFlag = False,
+    trace: TraceFlag = False,
+    repeat: Repeat = "1",
+    reset_between: ResetBetween = False,
+    kernels: KernelsName = "reference",
+) -> None:
+    """Run MODEL on inputs; show, save and score its outputs.
+
+    Integer results are those of TensorFlow Lite Micro, bit for bit.
+
+    An input file holds one sample, of the input's shape, or N samples, of shape
+    [N, ...]. Samples may be flat, and dimensions of 1 do not matter. A .csv file
+    has a row for each sample. With N samples the model runs N times.
+
+    Examples:
+      tinyml run model.tflite --seed 0
+      tinyml run model.tflite -i samples.npz -o out.npz
+      tinyml run model.tflite -i photo.png --resize --labels labels.txt
+      tinyml run model.tflite -i samples.npz --expect classes.npy
+      tinyml run model.tflite -i audio=clip.wav -i gain=gain.npy --json
+    """
+    from tinyml_cli.inputs.gather import InputRequest
+    from tinyml_cli.inputs.images import RANGES
+    from tinyml_cli.inputs.read import MEANINGS, ReadOptions
+    from tinyml_cli.render.progress import progress_bar
+    from tinyml_cli.running.execute import ExecutionOptions
+    from tinyml_cli.running.run_model import RunRequest, run_model
+
+    options = ReadOptions(
+        MEANINGS[one_of(values, "--values", tuple(MEANINGS))],
+        resize,
+        image_range and one_of(image_range, "--image-range", tuple(RANGES)),
+        None if channel is None else whole_number(channel, "--channel", 0),
+    )
+    random_seed = None if seed is None else whole_number(seed, "--seed", 0)
+    request = RunRequest(
+        model=model,
+        inputs=InputRequest(tuple(inputs or ()), random_seed, options),
+        kernels=kernels,
+        execution=ExecutionOptions(whole_number(repeat, "--repeat", 1), trace, reset_between),
+        labels=labels,
+        expected=expect,
+        save_to=save_to,
+    )
+    with progress_bar() as on_progress:
+        report = run_model(request, on_progress)
+    _show(report, as_json)
+
+
+def _show(report: RunReport, as_json: bool) -> None:
+    from tinyml_cli.render import machine
+    from tinyml_cli.render.show import show, show_notes, show_text
+
+    show_notes(report.notes)
+    if as_json:
+        show_text(machine.run(report))
+        return
+    from tinyml_cli.render import tables
+
+    show(tables.run(report))

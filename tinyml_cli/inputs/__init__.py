@@ -1,0 +1,1 @@
+"""From files to values that a model's inputs take."""

@@ -1,0 +1,35 @@
+"""Bytes, times, shapes and values as text; nothing else formats numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def bytes_text(count: int) -> str:
+    """`17,016 bytes`."""
+    return f"{count:,} bytes"
+
+
+def milliseconds(duration_ms: float) -> str:
+    """Three significant digits: `0.0213 ms`, `1.52 ms`, `1,204 ms`."""
+    return f"{duration_ms:,.0f} ms" if duration_ms >= 1000 else f"{duration_ms:#.3g} ms"
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """`1x8x8x1`; `scalar` for no dimensions."""
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def value_text(value: object) -> str:
+    """A value in at most six significant digits; True and whole numbers as they are."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def percent(share: float) -> str:
+    """`97.5 %`."""
+    return f"{100 * share:.1f} %"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 sample`, `200 samples`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
