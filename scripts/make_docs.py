@@ -56,8 +56,8 @@ def compatibility(ledger: Path) -> str:
         "# Compatibility",
         "",
         f"We follow {upstream['name']} ([source]({upstream['repository']})) at commit "
-        f"`{upstream['commit'][:8]}` of {upstream['date']}, its reference kernels, built as its own "
-        "build files say (double rounding).",
+        f"`{upstream['commit'][:8]}` of {upstream['date']}: its reference kernels, built as its "
+        "own build files say (double rounding).",
         "",
         "Every deliberate deviation:",
         "",

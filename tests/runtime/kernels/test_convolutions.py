@@ -380,7 +380,8 @@ def _plain_convolution(case: SingleOp, source: Array) -> Array:
 
 @pytest.mark.parametrize("strides", [(1, 1), (2, 2), (1, 3)])
 def test_float_convolution_is_the_plain_sum(strides: tuple[int, int]) -> None:
-    case = conv(**{**FLOAT, "strides": strides, "image": (2, 6, 5, 3)})
+    settings: dict[str, Any] = {**FLOAT, "strides": strides, "image": (2, 6, 5, 3)}
+    case = conv(**settings)
     feeds = random_feeds(case)
     (output,) = run_ours(case.model(), feeds)
     np.testing.assert_allclose(output, _plain_convolution(case, feeds[0]), rtol=1e-5, atol=1e-5)
