@@ -9,6 +9,9 @@ def __getattr__(name: str) -> Any:
     """`__version__`, looked up when it is asked for: finding it takes longer than this import."""
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    return version("tinyml-cli")
+    try:
+        return version("tinyml-cli")
+    except PackageNotFoundError:
+        return "0+unknown"

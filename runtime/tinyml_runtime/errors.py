@@ -75,3 +75,5 @@ class LibraryError(TinymlError):
 
 class RunError(TinymlError):
     """A run that stopped on its values: an index out of range, a loop without end."""
+
+    exit_code = 4

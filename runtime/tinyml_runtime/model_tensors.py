@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from tinyml_runtime.errors import ModelError
@@ -20,9 +17,6 @@ from tinyml_runtime.tensor import (
 )
 from tinyml_runtime.types import TensorType
 
-if TYPE_CHECKING:
-    from tinyml_runtime.model.compression import CompressedTensor
-
 
 def make_tensors(model: Model, memory_limit_bytes: int) -> list[list[Tensor]]:
     """The tensors of every subgraph.
@@ -31,42 +25,40 @@ def make_tensors(model: Model, memory_limit_bytes: int) -> list[list[Tensor]]:
         ModelError: a constant's bytes do not fit its shape; the metadata of compressed constants
             makes no sense, or they would take more memory than the limit.
     """
-    compressed = _compressed(model, memory_limit_bytes)
+    decompressed = _decompressed(model, memory_limit_bytes)
     return [
         [
-            _make_tensor(model, number, index, compressed.get((number, index)))
+            _make_tensor(model, number, index, decompressed.get((number, index)))
             for index in range(len(subgraph.tensors))
         ]
         for number, subgraph in enumerate(model.subgraphs)
     ]
 
 
-def _compressed(model: Model, limit: int) -> Mapping[tuple[int, int], CompressedTensor]:
-    """The compressed constants; refused before decompressing, as they may share a few bytes."""
+def _decompressed(model: Model, limit: int) -> dict[tuple[int, int], Array]:
+    """The values of compressed constants, by subgraph and index."""
     if all(entry.name != COMPRESSION for entry in model.metadata):
         return {}
-    from tinyml_runtime.model.compression import compressed_tensors
+    from tinyml_runtime.model.compression import compressed_tensors, decompress
 
     compressed = compressed_tensors(model)
     infos = [model.subgraphs[number].tensors[index] for number, index in compressed]
+    # They may all share a few bytes of the file.
     needed = sum(info.elements * dtype_of(info.type).itemsize for info in infos)
     if needed > limit:
         reason = f"its compressed constants need {needed} bytes, the limit is {limit}"
         raise ModelError(model.source, "", reason)
-    return compressed
+    return {
+        (number, index): decompress(model, number, entry)
+        for (number, index), entry in compressed.items()
+    }
 
 
-def _make_tensor(
-    model: Model, subgraph: int, index: int, compressed: CompressedTensor | None
-) -> Tensor:
+def _make_tensor(model: Model, subgraph: int, index: int, values: Array | None) -> Tensor:
     info = model.subgraphs[subgraph].tensors[index]
     quantization = info.quantization
-    if compressed is None:
+    if values is None:
         values = _constant_values(model, subgraph, index, info)
-    else:
-        from tinyml_runtime.model.compression import decompress
-
-        values = decompress(model, subgraph, compressed)
     return Tensor(
         index=index,
         name=info.name,

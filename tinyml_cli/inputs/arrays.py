@@ -79,11 +79,10 @@ def read_json(path: Path) -> Array | dict[str, Array]:
 def read_bin(path: Path, dtype: np.dtype[Any]) -> Array:
     """The elements of a raw file, little-endian and without a header."""
     data = read_bytes(path)
-    if not data or len(data) % dtype.itemsize:
-        raise InputError(
-            f"{path}: {len(data)} bytes are no whole number of {dtype.name} elements "
-            f"of {dtype.itemsize} bytes"
-        )
+    if not data:
+        raise InputError(f"{path}: the file is empty")
+    if len(data) % dtype.itemsize:
+        raise InputError(f"{path}: {len(data)} bytes are no whole {dtype.name} elements")
     if dtype.kind == "b":
         return np.frombuffer(data, np.uint8)
     return np.frombuffer(data, dtype.newbyteorder("<"))

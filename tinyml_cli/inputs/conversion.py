@@ -83,17 +83,18 @@ def _to_integer(array: Array, tensor: Tensor, where: str) -> Converted:
     if array.dtype.kind == "f":
         fractions = np.argwhere(array != np.trunc(array))
         if len(fractions):
-            place = fractions[0].tolist()
-            value = array[tuple(place)]
-            kind = tensor.type.name.lower()
-            raise InputError(f"{where}: {value:g} at {place}, but the input takes {kind}")
+            value = array[tuple(fractions[0])]
+            place, kind = _place(fractions[0]), tensor.type.name.lower()
+            raise InputError(f"{where}: {value:g} {place}, but the input takes {kind}")
     _check_range(array, tensor, where)
     return Converted(array.astype(tensor.dtype), f"cast from {array.dtype} to {tensor.dtype}")
 
 
 def _check_range(array: Array, tensor: Tensor, where: str) -> None:
     lowest, highest = stored_range(tensor)
-    low, high = array.min(initial=highest), array.max(initial=lowest)
+    if not array.size:
+        return
+    low, high = array.min().item(), array.max().item()
     if low >= lowest and high <= highest:
         return
     remedy = "; '--values real' has them quantized" if is_quantized(tensor) else ""
@@ -106,5 +107,10 @@ def _check_range(array: Array, tensor: Tensor, where: str) -> None:
 def _refuse_nan(array: Array, where: str) -> None:
     if array.dtype.kind != "f" or not np.isnan(array).any():
         return
-    place = np.argwhere(np.isnan(array))[0].tolist()
-    raise InputError(f"{where}: NaN at {place}: an integer input cannot take that")
+    place = _place(np.argwhere(np.isnan(array))[0])
+    raise InputError(f"{where}: NaN {place}; an input of integers cannot take that")
+
+
+def _place(indices: Array) -> str:
+    sample, *place = indices.tolist()
+    return f"in sample {sample} at {place}"

@@ -111,7 +111,7 @@ def _names(
         if tensors[index].index == tensor
     ]
     by_tensor = [(tensors[index].name, index) for index in positions]
-    short = [(_short(name), index) for name, index in by_tensor]
+    short = [(short, index) for name, index in by_tensor for short in _short(name)]
     return PortNames(kind, tensors, [_tier(t) for t in (by_index, by_tensor, by_signature, short)])
 
 
@@ -123,6 +123,7 @@ def _tier(entries: Sequence[tuple[str, int]]) -> dict[str, list[int]]:
     return tier
 
 
-def _short(name: str) -> str:
-    """`input` for `serving_default_input:0`, as the converter calls it."""
-    return name.removeprefix(_SERVING_PREFIX).removesuffix(":0")
+def _short(name: str) -> Sequence[str]:
+    """`serving_default_x` and `x` for `serving_default_x:0`, as the converter calls it."""
+    plain = name.removesuffix(":0")
+    return plain, plain.removeprefix(_SERVING_PREFIX)

@@ -46,6 +46,8 @@ def read_text(path: Path) -> str:
 
 def reason(error: BaseException) -> str:
     """What an exception says, in one line, without the path that stands before it anyway."""
+    if isinstance(error, EOFError) and not str(error):
+        return "the file ends too early"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split()) or type(error).__name__
 

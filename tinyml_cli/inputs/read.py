@@ -69,9 +69,10 @@ def from_path(path: Path, tensor: Tensor, options: ReadOptions) -> Samples:
 
 def _from_bin(path: Path, tensor: Tensor) -> Samples:
     array = arrays.read_bin(path, tensor.dtype)
-    if tensor.size and not array.size % tensor.size:
-        array = array.reshape(-1, *tensor.shape)
-    samples = as_samples(array, tensor.shape, str(path))
+    if not tensor.size or array.size % tensor.size:
+        needed = tensor.size * tensor.dtype.itemsize
+        raise InputError(f"{path}: {array.nbytes} bytes are no whole samples of {needed} bytes")
+    samples = array.reshape(-1, *tensor.shape)
     return Samples(convert(samples, tensor, "stored", str(path)).values, str(path))
 
 
@@ -101,7 +102,7 @@ def _from_folder(path: Path, tensor: Tensor, options: ReadOptions) -> Samples:
     notes = dict.fromkeys(note for samples in read for note in samples.notes)
     skipped = len(entries) - len(files)
     if skipped:
-        notes[f"{skipped} other files are left out"] = None
+        notes[f"files of other kinds left out: {skipped}"] = None
     source = f"{path} ({len(files)} files)"
     return Samples(np.concatenate([samples.values for samples in read]), source, tuple(notes))
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Sequence
+from io import BytesIO, TextIOWrapper
+from typing import TYPE_CHECKING
 
 from tinyml_cli.inputs.paths import reason
 from tinyml_runtime.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import RenderableType
+
+_PIPED_COLUMNS = 80
 
 
 def show_text(text: str) -> None:
@@ -24,12 +26,21 @@ def show(parts: Sequence[RenderableType]) -> None:
     """Print a report; colours and the terminal's width where there is a terminal."""
     from rich.console import Console
 
-    console = Console(highlight=False, markup=False, emoji=False)
-    with console.capture() as capture:
-        for part in parts:
-            console.print(part)
-    lines = capture.get().splitlines()
-    _write("".join(line.rstrip() + "\n" for line in lines))
+    is_terminal = sys.stdout.isatty()
+    # Rich prints into memory, so that a reader who goes away is met in one place only.
+    page = TextIOWrapper(BytesIO(), encoding=_encoding(), errors="replace", newline="\n")
+    console = Console(
+        file=page,
+        force_terminal=is_terminal or None,
+        width=None if is_terminal else _PIPED_COLUMNS,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for part in parts:
+        console.print(part)
+    page.seek(0)
+    _write("".join(line.rstrip() + "\n" for line in page.read().splitlines()))
 
 
 def show_notes(notes: Sequence[str]) -> None:
@@ -39,18 +50,16 @@ def show_notes(notes: Sequence[str]) -> None:
 
 
 def _write(text: str) -> None:
-    stdout = sys.stdout
+    stdout, encoding = sys.stdout, _encoding()
     try:
-        stdout.write(_encodable(text, stdout))
+        stdout.write(text.encode(encoding, "replace").decode(encoding))
         stdout.flush()
-    except BrokenPipeError:
-        # Whoever read has seen enough. What is left must not be tried again at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
     except OSError as error:
+        # What is left in the buffer must not be tried again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
-        raise InputError(f"standard output: cannot be written: {reason(error)}") from None
+        if not isinstance(error, BrokenPipeError):
+            raise InputError(f"standard output: {reason(error)}") from None
 
 
-def _encodable(text: str, stream: TextIO) -> str:
-    encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
+def _encoding() -> str:
+    return sys.stdout.encoding or "utf-8"

@@ -13,6 +13,7 @@ from rich.text import Text
 from tinyml_cli.render.machine import confusion_matrix
 from tinyml_cli.render.units import (
     bytes_text,
+    fixed_milliseconds,
     milliseconds,
     percent,
     plural,
@@ -205,14 +206,14 @@ def _trace(nodes: Sequence[TracedNode], invokes: int) -> RenderableType:
         (
             f"{node.subgraph}:{node.index}" if several else str(node.index),
             node.operator,
-            f"{node.dtype} {shape_text(node.shape)}",
+            f"{node.dtype} {shape_text(node.shape)}" if node.dtype else "",
             "" if node.lowest is None else value_text(node.lowest),
             "" if node.highest is None else value_text(node.highest),
-            milliseconds(node.total_ms / invokes),
+            fixed_milliseconds(node.total_ms / invokes),
         )
         for node in nodes
     ]
-    headings = ("node", "operator", "output", "lowest", "highest", "host time")
+    headings = ("node", "operator", "output", "lowest", "highest", "host ms")
     return _table(headings, rows, (0, 3, 4, 5))
 
 

@@ -15,6 +15,11 @@ def milliseconds(duration_ms: float) -> str:
     return f"{duration_ms:,.0f} ms" if duration_ms >= 1000 else f"{duration_ms:#.3g} ms"
 
 
+def fixed_milliseconds(duration_ms: float) -> str:
+    """Four decimals and no unit, for columns: `0.0213`."""
+    return f"{duration_ms:,.4f}"
+
+
 def shape_text(shape: Sequence[int]) -> str:
     """`1x8x8x1`; `scalar` for no dimensions."""
     return "x".join(map(str, shape)) or "scalar"

@@ -24,7 +24,7 @@ from tinyml_cli.running.report import (
 )
 from tinyml_cli.running.saving import check_destination, save_outputs
 from tinyml_cli.running.scoring import score
-from tinyml_runtime import Array, InputError, Interpreter, Tensor
+from tinyml_runtime import Array, InputError, Interpreter, RunError, Tensor
 
 
 class RunRequest(NamedTuple):
@@ -57,7 +57,10 @@ def run_model(request: RunRequest, on_progress: OnProgress) -> RunReport:
     expectation = _expectation(request.expected, interpreter)
     destination = _destination(request, gathered, expectation)
     values = [samples.values for samples in gathered.inputs]
-    execution = execute(interpreter, values, gathered.samples, request.execution, on_progress)
+    try:
+        execution = execute(interpreter, values, gathered.samples, request.execution, on_progress)
+    except RunError as error:
+        raise RunError(f"{model.source}: {error}") from None
     outputs = _outputs(interpreter, execution, labels)
     if destination is not None:
         save_outputs(destination, [output.values for output in outputs])

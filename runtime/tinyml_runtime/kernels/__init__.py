@@ -77,6 +77,20 @@ _CUSTOM = {
     "TFLM_DECODE": "decode:DECODE",
     "TFLite_Detection_PostProcess": "detection_postprocess:DETECTION_POSTPROCESS",
     "ethos-u": "ethos_u:ETHOS_U",
+    "SignalDelay": "signal.framing:SIGNAL_DELAY",
+    "SignalEnergy": "signal.around_fft:SIGNAL_ENERGY",
+    "SignalFftAutoScale": "signal.around_fft:SIGNAL_FFT_AUTO_SCALE",
+    "SignalFilterBank": "signal.filter_bank:SIGNAL_FILTER_BANK",
+    "SignalFilterBankLog": "signal.compression:SIGNAL_FILTER_BANK_LOG",
+    "SignalFilterBankSpectralSubtraction": "signal.noise:SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION",
+    "SignalFilterBankSquareRoot": "signal.compression:SIGNAL_FILTER_BANK_SQUARE_ROOT",
+    "SignalFramer": "signal.framing:SIGNAL_FRAMER",
+    "SignalIrfft": "signal.rfft:SIGNAL_IRFFT",
+    "SignalOverlapAdd": "signal.overlap_add:SIGNAL_OVERLAP_ADD",
+    "SignalPCAN": "signal.noise:SIGNAL_PCAN",
+    "SignalRfft": "signal.rfft:SIGNAL_RFFT",
+    "SignalStacker": "signal.stacker:SIGNAL_STACKER",
+    "SignalWindow": "signal.around_fft:SIGNAL_WINDOW",
 }
 
 REFERENCE = KernelLibrary(

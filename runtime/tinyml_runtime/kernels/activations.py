@@ -6,6 +6,9 @@ Units     real = scale * (stored - zero point); RELU and LEAKY_RELU rescale to t
           RELU6 leaves values as they are and looks at the input's scale only
 Source    tflite-micro `micro/kernels/activations.h`, `activations_common.cc`,
           `leaky_relu_common.cc`, `lite/kernels/internal/reference/leaky_relu.h`
+
+The commit that we follow divides the scales of RELU and LEAKY_RELU as float32, builds of 2026-10 as
+float64; we do as the latter. They differ in a few results, by one step.
 """
 
 from __future__ import annotations

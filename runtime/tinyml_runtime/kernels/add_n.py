@@ -65,10 +65,9 @@ def evaluate(context: EvalContext, node: Node, data: AddNData) -> None:
     out = context.output(node, OUTPUT).values
     operands = [context.input(node, index).values for index in range(len(node.inputs))]
     if data.rescale is None:
-        with np.errstate(all="ignore"):
-            np.add(operands[0], operands[1], out=out)
-            for values in operands[2:]:
-                np.add(out, values, out=out)
+        np.add(operands[0], operands[1], out=out)
+        for values in operands[2:]:
+            out += values
         return
     sums = np.subtract(operands[0], data.zero_points, dtype=np.float64)
     for values in operands[1:]:

@@ -58,7 +58,7 @@ def prepare_if(context: PrepareContext, node: Node) -> IfOptions:
         _, given = _check_operands(context, subgraph, operands)
         # TFLM leaves the results as they are after a subgraph that gives none.
         if given:
-            _check_sizes(given, results, f"output of subgraph {subgraph}")
+            _check_sizes(given, results, f"outputs of subgraph {subgraph}")
     return options
 
 
@@ -76,14 +76,14 @@ def prepare_while(context: PrepareContext, node: Node) -> WhileOptions:
     """Check that condition and body take the operands, and that the body gives them anew."""
     options = _options(node, WhileOptions)
     operands = _inputs(context, node)
-    _check_sizes(operands, _outputs(context, node), "input")
+    _check_sizes(operands, _outputs(context, node), "inputs")
     _, given = _check_operands(context, options.cond_subgraph_index, operands)
     check(
         bool(given) and given[0].size > 0,
         f"subgraph {options.cond_subgraph_index}, the condition, gives nothing",
     )
     _, given = _check_operands(context, options.body_subgraph_index, operands)
-    _check_sizes(given, operands, f"output of subgraph {options.body_subgraph_index}")
+    _check_sizes(given, operands, f"outputs of subgraph {options.body_subgraph_index}")
     return options
 
 
@@ -131,17 +131,17 @@ def _check_operands(
     context: PrepareContext, subgraph: int, operands: Sequence[Tensor]
 ) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
     inputs, outputs = context.subgraph_tensors(subgraph)
-    _check_sizes(inputs, operands, f"input of subgraph {subgraph}")
+    _check_sizes(inputs, operands, f"inputs of subgraph {subgraph}")
     constants = [tensor.index for tensor in inputs if tensor.is_constant]
     check(not constants, f"inputs of subgraph {subgraph} are constants of the file: {constants}")
     return inputs, outputs
 
 
 def _check_sizes(tensors: Sequence[Tensor], others: Sequence[Tensor], role: str) -> None:
-    check(len(tensors) == len(others), f"there is {len(tensors)} {role}, not {len(others)}")
+    check(len(tensors) == len(others), f"{role}: {len(tensors)} where {len(others)} are needed")
     for position, (tensor, other) in enumerate(zip(tensors, others, strict=True)):
         size, needed = (part.size * part.dtype.itemsize for part in (tensor, other))
-        check(size == needed, f"{role} {position} has {size} bytes, the node's has {needed}")
+        check(size == needed, f"{role}: number {position} has {size} bytes, not {needed}")
 
 
 def _store(context: EvalContext, node: Node, arrays: Sequence[Array]) -> None:

@@ -85,12 +85,11 @@ def _accumulate(source: Array, sums: Array, axis: int, options: CumsumOptions) -
     source, sums = np.moveaxis(source, axis, 0), np.moveaxis(sums, axis, 0)
     if options.reverse:
         source, sums = source[::-1], sums[::-1]
-    with np.errstate(all="ignore"):
-        if options.exclusive:
-            sums[:1] = 0
-            np.add.accumulate(source[:-1], axis=0, out=sums[1:])
-        else:
-            np.add.accumulate(source, axis=0, out=sums)
+    if options.exclusive:
+        sums[:1] = 0
+        np.add.accumulate(source[:-1], axis=0, out=sums[1:])
+    else:
+        np.add.accumulate(source, axis=0, out=sums)
 
 
 CUMSUM = Registration(BuiltinOperator.CUMSUM, prepare, evaluate, lambda data: data.stackable)

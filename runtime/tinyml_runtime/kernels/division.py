@@ -99,10 +99,8 @@ def _check_divisor(place: str, divisor: Array) -> None:
 def _divide_floats(
     low: np.float32, high: np.float32, first: Array, second: Array, out: Array
 ) -> None:
-    with np.errstate(all="ignore"):
-        np.divide(first, second, out=out)
-    np.maximum(out, low, out=out)
-    np.minimum(out, high, out=out)
+    np.divide(first, second, out=out)
+    out.clip(low, high, out=out)
 
 
 def _divide_words(
@@ -117,17 +115,15 @@ def _divide_words(
 
 def _floor_divide(place: str, first: Array, second: Array, out: Array) -> None:
     _check_divisor(place, second)
-    with np.errstate(all="ignore"):
-        quotients = np.divide(first, second, dtype=np.float64)
-        np.floor(quotients, out=quotients)
-        np.copyto(out, quotients, casting="unsafe")
+    quotients = np.divide(first, second, dtype=np.float64)
+    np.floor(quotients, out=quotients)
+    np.copyto(out, quotients, casting="unsafe")
 
 
 def _floor_modulo(first: Array, second: Array, out: Array) -> None:
-    with np.errstate(all="ignore"):
-        np.fmod(first, second, out=out)
-        other_sign = (out != 0) & ((second < 0) != (out < 0))
-        np.add(out, second, out=out, where=other_sign)
+    np.fmod(first, second, out=out)
+    other_sign = (out != 0) & ((second < 0) != (out < 0))
+    np.add(out, second, out=out, where=other_sign)
 
 
 def _quotients(operands: Operands, activation: Activation) -> Compute:

@@ -16,14 +16,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
 from tinyml_runtime.errors import RunError
 from tinyml_runtime.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
-from tinyml_runtime.kernels.inverse_square_root import inverse_square_root
+from tinyml_runtime.kernels.fixed_point_functions import inverse_square_root
 from tinyml_runtime.kernels.operands import check_counts, check_same_type
 from tinyml_runtime.kernels.unary import (
+    INPUT,
+    OUTPUT,
     UnaryData,
     evaluate_unary,
     tabulated,
@@ -39,6 +42,9 @@ from tinyml_runtime.registration import (
 )
 from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import BuiltinOperator, TensorType
+
+# From values to results, both flat.
+Compute: TypeAlias = Callable[[Array, Array], None]
 
 _QUANTIZED = (TensorType.INT8, TensorType.INT16)
 # RSQRT shifts left by this to keep the reciprocal root of an integer an integer.
@@ -71,16 +77,18 @@ def prepare_rsqrt(context: PrepareContext, node: Node) -> UnaryData:
         return UnaryData(_rsqrt_floats, not source.is_constant)
     check(_is_scaled(source, output), "the input has no scale")
     factor = quantize_multiplier(1.0 / (math.sqrt(source.scale) * output.scale))
-    largest = np.iinfo(output.dtype).max
 
     def root(stored: Array) -> Array:
         centered = stored - source.zero_point
-        multiplier, shift = inverse_square_root(centered)
+        results = np.full_like(centered, np.iinfo(output.dtype).max)
+        is_positive = centered > 0
+        multiplier, shift = inverse_square_root(centered[is_positive])
         shifted = multiply_by_quantized_multiplier(1, multiplier, shift + _ROOT_SHIFT)
         scaled = multiply_by_quantized_multiplier(
             shifted, factor.multiplier, factor.shift - _ROOT_SHIFT
         )
-        return np.where(centered == 0, largest, _in_range(scaled, output))
+        results[is_positive] = _in_range(scaled, output)
+        return results
 
     data = tabulated(source, output, root)
     if source.zero_point <= np.iinfo(source.dtype).min:
@@ -90,18 +98,15 @@ def prepare_rsqrt(context: PrepareContext, node: Node) -> UnaryData:
     return UnaryData(compute, data.stackable)
 
 
-def _without_negatives(
-    compute: Callable[[Array, Array], None], zero: int, where: str, values: Array, out: Array
-) -> None:
+def _without_negatives(compute: Compute, zero: int, where: str, values: Array, out: Array) -> None:
     if values.size and values.min() < zero:
         raise RunError(f"{where}: Rsqrt is only defined for positive values")
     compute(values, out)
 
 
 def _rsqrt_floats(values: Array, out: Array) -> None:
-    with np.errstate(all="ignore"):
-        np.sqrt(values, out=out)
-        np.divide(np.float32(1.0), out, out=out)
+    np.sqrt(values, out=out)
+    np.divide(np.float32(1.0), out, out=out)
 
 
 def _round(values: Array, out: Array) -> None:
@@ -109,40 +114,25 @@ def _round(values: Array, out: Array) -> None:
     out += 0.0  # TFLM rounds small negative values to a zero without a sign.
 
 
-def _exactly(function: np.ufunc) -> Callable[[PrepareContext, Node], UnaryData]:
-    """`prepare` of an operator whose float32 form NumPy rounds correctly."""
+def _rounded_once(function: np.ufunc) -> Compute:
+    """`function`, computed in float64."""
 
     def compute(values: Array, out: Array) -> None:
-        with np.errstate(all="ignore"):
-            function(values, out)
+        np.copyto(out, function(values.astype(np.float64)), casting="unsafe")
 
-    return partial(_prepare, compute)
-
-
-def _rounded_once(function: np.ufunc) -> Callable[[PrepareContext, Node], UnaryData]:
-    """`prepare` of an operator that is computed in float64."""
-
-    def compute(values: Array, out: Array) -> None:
-        with np.errstate(all="ignore"):
-            np.copyto(out, function(values.astype(np.float64)), casting="unsafe")
-
-    return partial(_prepare, compute)
+    return compute
 
 
-def _of_same_shape(
-    prepare: Callable[[PrepareContext, Node], UnaryData], context: PrepareContext, node: Node
-) -> UnaryData:
-    """`prepare` of an operator for which TFLM compares shapes, not only counts elements."""
-    data = prepare(context, node)
-    check_shape(context.output(node, 0), "the output", context.input(node, 0).shape)
-    return data
-
-
-def _prepare(
-    compute: Callable[[Array, Array], None], context: PrepareContext, node: Node
-) -> UnaryData:
+def _prepare(compute: Compute, context: PrepareContext, node: Node) -> UnaryData:
     source, _ = _operands(context, node, TensorType.FLOAT32)
     return UnaryData(compute, not source.is_constant)
+
+
+def _prepare_of_same_shape(compute: Compute, context: PrepareContext, node: Node) -> UnaryData:
+    """For an operator of which TFLM compares the shapes, and does not only count elements."""
+    data = _prepare(compute, context, node)
+    check_shape(context.output(node, OUTPUT), "the output", context.input(node, INPUT).shape)
+    return data
 
 
 def _operands(context: PrepareContext, node: Node, *allowed: TensorType) -> tuple[Tensor, Tensor]:
@@ -176,15 +166,23 @@ def _register(
     return Registration(operator, prepare, evaluate_unary, unary_stacks)
 
 
+def _floats(operator: BuiltinOperator, compute: Compute) -> Registration[UnaryData]:
+    return _register(operator, partial(_prepare, compute))
+
+
+def _floats_of_same_shape(operator: BuiltinOperator, compute: Compute) -> Registration[UnaryData]:
+    return _register(operator, partial(_prepare_of_same_shape, compute))
+
+
 ABS = _register(BuiltinOperator.ABS, prepare_abs)
 RSQRT = _register(BuiltinOperator.RSQRT, prepare_rsqrt)
-SIN = _register(BuiltinOperator.SIN, _rounded_once(np.sin))
-COS = _register(BuiltinOperator.COS, _rounded_once(np.cos))
-LOG = _register(BuiltinOperator.LOG, _rounded_once(np.log))
-SQRT = _register(BuiltinOperator.SQRT, _exactly(np.sqrt))
-SQUARE = _register(BuiltinOperator.SQUARE, _exactly(np.square))
-FLOOR = _register(BuiltinOperator.FLOOR, _exactly(np.floor))
-NEG = _register(BuiltinOperator.NEG, _exactly(np.negative))
-EXP = _register(BuiltinOperator.EXP, partial(_of_same_shape, _rounded_once(np.exp)))
-CEIL = _register(BuiltinOperator.CEIL, partial(_of_same_shape, _exactly(np.ceil)))
-ROUND = _register(BuiltinOperator.ROUND, partial(_of_same_shape, partial(_prepare, _round)))
+SIN = _floats(BuiltinOperator.SIN, _rounded_once(np.sin))
+COS = _floats(BuiltinOperator.COS, _rounded_once(np.cos))
+LOG = _floats(BuiltinOperator.LOG, _rounded_once(np.log))
+EXP = _floats_of_same_shape(BuiltinOperator.EXP, _rounded_once(np.exp))
+SQRT = _floats(BuiltinOperator.SQRT, np.sqrt)
+SQUARE = _floats(BuiltinOperator.SQUARE, np.square)
+NEG = _floats(BuiltinOperator.NEG, np.negative)
+FLOOR = _floats(BuiltinOperator.FLOOR, np.floor)
+CEIL = _floats_of_same_shape(BuiltinOperator.CEIL, np.ceil)
+ROUND = _floats_of_same_shape(BuiltinOperator.ROUND, _round)

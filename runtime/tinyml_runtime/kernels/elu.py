@@ -51,9 +51,8 @@ def prepare(context: PrepareContext, node: Node) -> UnaryData:
 
 
 def _elu_floats(values: Array, out: Array) -> None:
-    with np.errstate(all="ignore"):
-        below = np.expm1(np.minimum(values, 0, dtype=np.float64))
-        np.copyto(out, below, casting="unsafe")
+    below = np.expm1(np.minimum(values, 0, dtype=np.float64))
+    np.copyto(out, below, casting="unsafe")
     np.copyto(out, values, where=values >= 0)
 
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from tinyml_runtime.errors import NodeError
-from tinyml_runtime.fixed_point import INT32_MAX, INT32_MIN
+from tinyml_runtime.fixed_point import INT32_MAX, float32_ratio
 from tinyml_runtime.tensor import Tensor
 from tinyml_runtime.types import Activation
 
@@ -45,10 +45,10 @@ def quantized_range(activation: Activation, output: Tensor) -> tuple[int, int]:
 
 def _quantize(real: float, tensor: Tensor) -> int:
     """`real` as a stored value, rounded half away from zero in float32 as TFLM does."""
-    if tensor.scale <= 0.0:
+    if not tensor.scale > 0.0:  # a NaN is no scale either
         raise NodeError(f"tensor '{tensor.name}' has no positive scale to clamp with")
-    steps = float(np.float32(real) / np.float32(tensor.scale))
-    rounded = math.copysign(math.floor(abs(steps) + 0.5), steps)
-    if not INT32_MIN <= rounded <= INT32_MAX:
+    steps = float32_ratio(real, tensor.scale)
+    if abs(steps) > INT32_MAX:
         raise NodeError(f"the clamp at {real} is out of the range of tensor '{tensor.name}'")
+    rounded = math.copysign(math.floor(abs(steps) + 0.5), steps)
     return tensor.zero_point + int(rounded)

@@ -29,7 +29,7 @@ INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 _INPUT_SHIFT = 7
 # In 16 bits, one step of what rises from -1 to 1 while x goes from -3 to 3.
 _RAMP_SCALE = float(np.float32(3.0) / np.float32(32768.0))
-_THREE, _SIX = np.float32(3.0), np.float32(6.0)
+_ZERO, _THREE, _SIX = np.float32(0.0), np.float32(3.0), np.float32(6.0)
 
 
 def prepare(context: PrepareContext, node: Node) -> UnaryData:
@@ -58,12 +58,10 @@ def prepare(context: PrepareContext, node: Node) -> UnaryData:
 
 
 def _hard_swish_floats(values: Array, out: Array) -> None:
-    with np.errstate(all="ignore"):
-        gate = values + _THREE
-        np.maximum(gate, np.float32(0), out=gate)
-        np.minimum(gate, _SIX, out=gate)
-        np.multiply(values, gate, out=out)
-        np.divide(out, _SIX, out=out)
+    gate = values + _THREE
+    gate.clip(_ZERO, _SIX, out=gate)
+    np.multiply(values, gate, out=out)
+    np.divide(out, _SIX, out=out)
 
 
 def _on_ramp(values: Array, factor: FixedPoint) -> Array:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyml_runtime.fixed_point import multiply_by_quantized_multiplier, wrap_int32
-from tinyml_runtime.kernels.inverse_square_root import inverse_square_root
+from tinyml_runtime.kernels.fixed_point_functions import inverse_square_root
 from tinyml_runtime.kernels.operands import check_counts, check_same_type
 from tinyml_runtime.model.options import L2NormOptions
 from tinyml_runtime.registration import (
@@ -73,17 +73,16 @@ def evaluate(context: EvalContext, node: Node, data: L2NormalizationData) -> Non
         return
     centered = rows.astype(np.int64) - data.zero_point
     sums = wrap_int32(np.square(centered).sum(axis=1, keepdims=True))
-    multipliers, shifts = inverse_square_root(sums)
+    multipliers, shifts = inverse_square_root(sums.item() if sums.size == 1 else sums)
     scaled = multiply_by_quantized_multiplier(centered, multipliers, shifts + _OUTPUT_BITS)
     np.copyto(out, np.clip(scaled, -128, 127), casting="unsafe")
 
 
 def _evaluate_float(rows: Array, out: Array) -> None:
-    with np.errstate(all="ignore"):
-        # Summed one after another as TFLM does; NumPy's `reduce` would add pairs.
-        sums = np.add.accumulate(np.square(rows), axis=1)[:, -1:]
-        lengths = np.maximum(np.sqrt(sums), _SHORTEST)
-        np.divide(rows, lengths, out=out)
+    # Summed one after another as TFLM does; NumPy's `reduce` would add pairs.
+    sums = np.add.accumulate(np.square(rows), axis=1)[:, -1:]
+    lengths = np.maximum(np.sqrt(sums), _SHORTEST)
+    np.divide(rows, lengths, out=out)
 
 
 L2_NORMALIZATION = Registration(

@@ -1,7 +1,6 @@
 """L2_POOL_2D: the root of the mean square of every window.
 
-Shapes    image [batch, height, width, channels] -> [batch, output height, output width, channels],
-          whatever four dimensions the file gives for the output
+Shapes    image [batch, height, width, channels] -> [batch, output height, output width, channels]
 Types     float32
 Source    tflite-micro `micro/kernels/l2_pool_2d.cc`,
           `lite/kernels/internal/reference/pooling.h`
@@ -29,7 +28,7 @@ from tinyml_runtime.registration import (
     Node,
     PrepareContext,
     Registration,
-    check,
+    check_shape,
     check_type,
 )
 from tinyml_runtime.tensor import Array
@@ -53,16 +52,17 @@ class L2PoolData:
 
 
 def prepare(context: PrepareContext, node: Node) -> L2PoolData:
-    """Check the operands; lay out the windows, count their elements, give the output its shape."""
+    """Check the operands; lay out the windows and count their elements."""
     check_counts(node, (1,))
     options = node.options_as(Pool2DOptions)
     source, output = context.input(node, INPUT), context.output(node, OUTPUT)
-    check(len(output.shape) == 4, f"the output has {len(output.shape)} dimensions, not 4")
     check_type(source, "the input", TensorType.FLOAT32)
     check_same_type(output, "the output", source)
     window = pooling_window(options, source)
     batch, _, _, channels = source.shape
-    output.shape = (batch, window.rows.outputs, window.columns.outputs, channels)
+    check_shape(
+        output, "the output", (batch, window.rows.outputs, window.columns.outputs, channels)
+    )
     low, high = float_range(options.fused_activation) or (-_LARGEST, _LARGEST)
     return L2PoolData(
         window,
@@ -76,11 +76,9 @@ def prepare(context: PrepareContext, node: Node) -> L2PoolData:
 def evaluate(context: EvalContext, node: Node, data: L2PoolData) -> None:
     """Take the root of every window's mean square, clamp, store."""
     source, out = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    with np.errstate(all="ignore"):
-        np.divide(sums_in_order(data.window, np.square(source)), data.counts, out=out)
-        np.sqrt(out, out=out)
-    np.maximum(out, data.low, out=out)
-    np.minimum(out, data.high, out=out)
+    np.divide(sums_in_order(data.window, np.square(source)), data.counts, out=out)
+    np.sqrt(out, out=out)
+    out.clip(data.low, data.high, out=out)
 
 
 L2_POOL_2D = Registration(

@@ -26,7 +26,7 @@ from tinyml_runtime.fixed_point import (
     rounding_divide_by_pot,
     wrap_int32,
 )
-from tinyml_runtime.kernels.fixed_point_logarithm import logarithm
+from tinyml_runtime.kernels.fixed_point_functions import logarithm
 from tinyml_runtime.kernels.gemmlowp_functions import exp_on_negative_values
 from tinyml_runtime.kernels.operands import check_counts, check_same_type
 from tinyml_runtime.registration import (
@@ -109,19 +109,18 @@ def evaluate(context: EvalContext, node: Node, data: LogSoftmaxData) -> None:
 
 def _evaluate_float(rows: Array, out: Array) -> None:
     largest = np.fmax.reduce(rows, axis=1, keepdims=True, initial=_LOWEST_FLOAT)
-    with np.errstate(all="ignore"):
-        np.subtract(rows, largest, out=out)
-        exponentials = np.exp(out.astype(np.float64)).astype(np.float32)
-        # Summed one after another as TFLM does; NumPy's `reduce` would add pairs.
-        sums = np.add.accumulate(exponentials, axis=1)[:, -1:]
-        out -= np.log(sums.astype(np.float64)).astype(np.float32)
+    np.subtract(rows, largest, out=out)
+    exponentials = np.exp(out.astype(np.float64)).astype(np.float32)
+    # Summed one after another as TFLM does; NumPy's `reduce` would add pairs.
+    sums = np.add.accumulate(exponentials, axis=1)[:, -1:]
+    out -= np.log(sums.astype(np.float64)).astype(np.float32)
 
 
 def _evaluate_int8(rows: Array, out: Array, tables: DistanceTables) -> None:
     # In 8 bits without a sign the difference is the distance, whatever the signs were.
     distances = rows.max(axis=1, keepdims=True).view(np.uint8) - rows.view(np.uint8)
-    sums = tables.exponentials.take(distances).sum(axis=1, keepdims=True)
-    logarithms = logarithm(wrap_int32(sums), _SUM_BITS, _INPUT_BITS)
+    sums = wrap_int32(tables.exponentials.take(distances).sum(axis=1, keepdims=True))
+    logarithms = logarithm(sums.item() if sums.size == 1 else sums, _SUM_BITS, _INPUT_BITS)
     lowest = multiply_by_quantized_multiplier(
         wrap_int32(logarithms + INT32_MIN), tables.inverse.multiplier, tables.inverse.shift
     )

@@ -64,8 +64,9 @@ def integer_scaling(
     has_tanh: bool,
 ) -> IntegerScaling:
     """The scaling of an LSTM of the right types and shapes; NodeError for impossible scales."""
-    check(cell.scale > 0.0, "the cell state has no positive scale")
-    check(hidden.scale > 0.0, "the hidden state has no positive scale")
+    for role, state in (("cell", cell), ("hidden", hidden)):
+        is_positive = bool(0.0 < np.float32(state.scale) < np.inf)
+        check(is_positive, f"the {role} state has no positive scale")
     for tensor in (source, hidden, *input_weights, *recurrent_weights):
         _check_quantization(tensor)
     limits = np.iinfo(hidden.dtype)
@@ -100,7 +101,8 @@ def _check_quantization(tensor: Tensor) -> None:
 
 def _gate_factor(activations: Tensor, weights: Tensor) -> FixedPoint:
     """The product of the scales is rounded to float32, as TFLM does."""
-    product = np.float32(activations.scale) * np.float32(weights.scale)
+    with np.errstate(over="ignore"):
+        product = np.float32(activations.scale) * np.float32(weights.scale)
     check(bool(np.isfinite(product)), "the scales of a gate are too large")
     return quantize_multiplier(float(product) / _GATE_INPUT_SCALE)
 

@@ -19,7 +19,12 @@ from typing import Any
 import numpy as np
 
 from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
-from tinyml_runtime.kernels.windows import Axis, Window, image_window
+from tinyml_runtime.kernels.pooling_windows import (
+    element_counts,
+    pooling_window,
+    sums_in_order,
+)
+from tinyml_runtime.kernels.windows import Axis, Window
 from tinyml_runtime.model.options import Pool2DOptions
 from tinyml_runtime.registration import (
     EvalContext,
@@ -67,22 +72,15 @@ def prepare(context: PrepareContext, node: Node) -> PoolData:
     source = context.input(node, INPUT)
     output = context.output(node, OUTPUT)
     _check_types(source, output)
-    window = image_window(
-        source,
-        (options.filter_height, options.filter_width),
-        (options.stride_h, options.stride_w),
-        options.padding,
-    )
-    height, width = source.shape[1:3]
-    window = Window(_trimmed(window.rows, height), _trimmed(window.columns, width))
+    window = pooling_window(options, source)
     rows, columns = window.rows, window.columns
     check_shape(
         output, "output 0", (source.shape[0], rows.outputs, columns.outputs, *source.shape[3:])
     )
     only = None
     if window.outputs == 1:
-        only = _inside(rows, height), _inside(columns, width)
-    counts = np.outer(_counts(rows, height), _counts(columns, width))[..., np.newaxis]
+        only = _inside(rows, source.shape[1]), _inside(columns, source.shape[2])
+    counts = element_counts(window, source)
     if counts.min() == counts.max():
         counts = counts[0, 0, 0, ...]  # a scalar array: NumPy takes longer to broadcast others
     largest = int(counts.max())
@@ -103,7 +101,7 @@ def evaluate_average(context: EvalContext, node: Node, data: PoolData) -> None:
         region = source[:, *data.only]
         sums = np.add.reduce(region, axis=(1, 2), dtype=data.dtype, keepdims=True)
     elif is_float:
-        sums = _sums_in_order(data.window, source)
+        sums = sums_in_order(data.window, source)
     else:
         sums = _slide(np.add, data.window, data.window.padded(source, 0, data.dtype))
     if is_float:
@@ -151,44 +149,20 @@ def _slide_along(combine: np.ufunc, axis: Axis, values: Array, dimension: int) -
     return combined
 
 
-def _sums_in_order(window: Window, source: Array) -> Array:
-    """Sums of windows, every one in the order of its elements: the rounding of TFLM's sums."""
-    padded = window.padded(source, 0.0, source.dtype)
-    sums = window.tap(padded, 0, 0).copy()
-    for tap in range(1, window.taps):
-        sums += window.tap(padded, *divmod(tap, window.columns.taps))
-    return sums
-
-
 def _check_types(source: Tensor, output: Tensor) -> None:
     kind = source.type
     allowed = (TensorType.FLOAT32, TensorType.INT8, TensorType.INT16)
     check(kind in allowed, f"Type {kind.name} ({int(kind)}) not supported.")
     check(output.type is kind, f"input is {kind.name}, output {output.type.name}")
     if kind is not TensorType.FLOAT32:
-        difference = abs(np.float32(source.scale) - np.float32(output.scale))
-        check(bool(difference <= 1.0e-6), "input and output have different scales")
+        with np.errstate(all="ignore"):
+            difference = float(np.float32(source.scale) - np.float32(output.scale))
+        check(abs(difference) <= 1.0e-6, "input and output have different scales")
         check(source.zero_point == output.zero_point, "input and output have different zero points")
-
-
-def _trimmed(axis: Axis, size: int) -> Axis:
-    """The axis without those taps that are in the border for every window."""
-    travel = (axis.outputs - 1) * axis.stride
-    first = max(0, axis.before - travel)
-    taps = min(axis.taps - 1, axis.before + size - 1) - first + 1
-    before = axis.before - first
-    after = max(0, travel + taps - size - before)
-    return Axis(taps, axis.stride, 1, axis.outputs, before, after)
 
 
 def _inside(axis: Axis, size: int) -> slice:
     return slice(0, min(size, axis.taps - axis.before))
-
-
-def _counts(axis: Axis, size: int) -> Array:
-    """Elements of the image that each window has along `axis`."""
-    starts = np.arange(axis.outputs, dtype=np.int64) * axis.stride - axis.before
-    return np.minimum(starts + axis.taps, size) - np.maximum(starts, 0)
 
 
 def _sum_dtype(source: Tensor, count: int) -> np.dtype[Any]:

@@ -57,8 +57,7 @@ def prepare(context: PrepareContext, node: Node) -> BroadcastData:
 
 
 def _prelu_floats(values: Array, alpha: Array, out: Array) -> None:
-    with np.errstate(all="ignore"):
-        np.multiply(values, alpha, out=out)
+    np.multiply(values, alpha, out=out)
     np.copyto(out, values, where=values >= 0)
 
 

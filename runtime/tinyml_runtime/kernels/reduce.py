@@ -70,9 +70,8 @@ def _average(rows: Array, out: Array, data: ReductionData) -> None:
     if data.integers is not None:
         sum_integers(rows, out, data.integers)
         return
-    with np.errstate(all="ignore"):  # infinities and overflows pass silently, as in C++
-        total = float_sums(rows)
-        np.divide(total, np.float32(data.count), out=out.reshape(total.shape))
+    total = float_sums(rows)
+    np.divide(total, np.float32(data.count), out=out.reshape(total.shape))
 
 
 def _check_image_means(source: Tensor, output: Tensor) -> None:

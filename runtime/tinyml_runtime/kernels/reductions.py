@@ -84,8 +84,7 @@ def _sum(rows: Array, out: Array, data: ReductionData) -> None:
     if data.integers is not None:
         sum_integers(rows, out, data.integers)
         return
-    with np.errstate(all="ignore"):
-        total = float_sums(rows)
+    total = float_sums(rows)
     out.reshape(total.shape)[...] = total
 
 

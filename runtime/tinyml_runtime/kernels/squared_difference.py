@@ -49,9 +49,8 @@ def prepare(context: PrepareContext, node: Node) -> BroadcastData:
 
 
 def _square_difference(first: Array, second: Array, out: Array) -> None:
-    with np.errstate(all="ignore"):
-        np.subtract(first, second, out=out)
-        np.square(out, out=out)
+    np.subtract(first, second, out=out)
+    np.square(out, out=out)
 
 
 def _quantized(operands: Operands) -> Compute:

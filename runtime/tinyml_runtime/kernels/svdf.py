@@ -129,18 +129,26 @@ def evaluate(context: EvalContext, node: Node, data: SvdfData) -> None:
         output[...] = sums if activate is None else activate(sums)
         return
     layers = data.layers or _layers(features, time, bias, data.scaling)
+    newest[...] = _activations(source, layers, data.scaling.state_zero_point)
+    output[...] = _outputs(rows, layers)
+
+
+def _activations(source: Array, layers: SvdfLayers, zero_point: int) -> Array:
     sums = (source.astype(layers.features.dtype) @ layers.features).astype(np.int64)
     sums += layers.feature_biases
     layers.to_state(sums)
-    if data.scaling.state_zero_point:
-        sums += data.scaling.state_zero_point
-    newest[...] = sums
+    if zero_point:
+        sums += zero_point
+    return sums
+
+
+def _outputs(rows: Array, layers: SvdfLayers) -> Array:
     products = rows.astype(layers.time.dtype)
     products *= layers.time
     sums = np.add.reduce(products, axis=2).astype(np.int64)
     sums += layers.time_biases
     layers.to_output(sums)
-    output[...] = sums
+    return sums
 
 
 def _layers(features: Array, time: Array, bias: Array, scaling: SvdfScaling) -> SvdfLayers:
@@ -179,12 +187,14 @@ def _scaling(
     """The two factors, computed in float32 as TFLM does; NodeError if they are undefined."""
     check(state.scale > 0.0 and output.scale > 0.0, "state or output has no positive scale")
     scale, time_scale = np.float32(state.scale), np.float32(time.scale)
-    feature_factor = np.float32(source.scale) * np.float32(features.scale) / scale
-    output_factor = scale * time_scale / np.float32(output.scale)
+    with np.errstate(all="ignore"):
+        feature_factor = np.float32(source.scale) * np.float32(features.scale) / scale
+        bias_scale = scale * time_scale
+        output_factor = bias_scale / np.float32(output.scale)
     for factor in (feature_factor, output_factor):
         check(bool(0.0 <= factor < np.inf), "the scales make no positive factor")
     check(
-        abs(bias.scale - float(scale * time_scale)) < 1e-5,
+        abs(bias.scale - float(bias_scale)) < 1e-5,
         "the scale of the bias is not that of state times time weights",
     )
     return SvdfScaling(

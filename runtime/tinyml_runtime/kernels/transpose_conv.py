@@ -41,7 +41,7 @@ from tinyml_runtime.registration import (
 )
 from tinyml_runtime.requantize import OutputRange, Requantizer, accumulator_dtype
 from tinyml_runtime.tensor import Array, Tensor
-from tinyml_runtime.types import BuiltinOperator, Padding, TensorType
+from tinyml_runtime.types import Activation, BuiltinOperator, Padding, TensorType
 
 OUTPUT_SHAPE, WEIGHTS, INPUT, BIAS = 0, 1, 2, 3
 OUTPUT = 0
@@ -118,8 +118,7 @@ def prepare(context: PrepareContext, node: Node) -> TransposeConvData:
         clamp = float_range(options.fused_activation)
         matrix = _by_channel(weights.values, np.dtype(np.float32)) if fixed else None
     else:
-        limits = quantized_range(options.fused_activation, output)
-        scaling = _scaling(source, weights, output, limits)
+        scaling = _scaling(source, weights, output, options.fused_activation)
         values = None if bias is None else bias.values
         layer = _layer(weights.values, values, scaling, rows, columns) if fixed else None
     return TransposeConvData(
@@ -213,7 +212,7 @@ def _spread(size: int, taps: int, stride: int, outputs: int, padding: Padding) -
 
 
 def _scaling(
-    source: Tensor, weights: Tensor, output: Tensor, limits: tuple[int, int]
+    source: Tensor, weights: Tensor, output: Tensor, activation: Activation
 ) -> LayerScaling:
     check_weight_scales(weights, weights.shape[0], axis=0)
     quantization = weights.quantization
@@ -221,6 +220,8 @@ def _scaling(
         len(quantization.scales) == len(quantization.zero_points),
         "the weights have not one zero point for every scale",
     )
+    factors = channel_factors(source, weights, output, weights.shape[0])
+    limits = quantized_range(activation, output)
     is_int8 = source.type is TensorType.INT8
     # TFLM's int16 transposed convolution has no zero points.
     zero_point = source.zero_point if is_int8 else 0
@@ -228,7 +229,7 @@ def _scaling(
     return LayerScaling(
         input_zero_point=zero_point,
         input_limit=max(abs(int(stored.min) - zero_point), abs(int(stored.max) - zero_point)),
-        factors=channel_factors(source, weights, output, weights.shape[0]),
+        factors=factors,
         output=OutputRange(output.zero_point if is_int8 else 0, *limits, 8 if is_int8 else 16),
         wide=not is_int8,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
 from typing import Any
@@ -167,6 +168,25 @@ def test_agrees_with_tflm(case: SingleOp) -> None:
     assert_like_tflm(case)
 
 
+ODD_QUANTIZATION = {
+    "a scale without a zero point is none": SingleOp(
+        ADD, [replace(fed((3,), np.int32), scales=(0.5,))] * 2, [fed((3,), np.int32)]
+    ),
+    "of a zero point the low 32 bits count": SingleOp(
+        SUB,
+        [fed((3,), np.int8, 0.5, 2**32 - 7), fed((3,), np.int8, 0.5, -(2**32))],
+        [fed((3,), np.int8, 1.0, 2**40)],
+    ),
+}
+
+
+@needs_tflm
+@pytest.mark.oracle
+@pytest.mark.parametrize("case", ODD_QUANTIZATION.values(), ids=ODD_QUANTIZATION)
+def test_odd_quantization_is_understood_as_tflm_does(case: SingleOp) -> None:
+    assert_like_tflm(case)
+
+
 @pytest.mark.parametrize("case", CONSTANTS.values(), ids=CONSTANTS)
 def test_several_samples_give_what_they_give_alone(case: SingleOp) -> None:
     assert_stacks(case)
@@ -271,6 +291,10 @@ REFUSALS = {
     "int8 products without an output scale": (
         binary(MUL, EIGHT, (0.1, 0.1, None)),
         "no positive scale",
+    ),
+    "a clamp that no 32-bit integer holds": (
+        binary(MUL, EIGHT, (0.1, 0.1, 1e-45), activation=Activation.RELU6),
+        "the clamp at 6.0 is out of the range",
     ),
     "three factors": (
         SingleOp(MUL, [fed((2,), np.float32)] * 3, [fed((2,), np.float32)]),

@@ -39,18 +39,26 @@ INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class AroundFftData:
-    """What `prepare` settles; `size` is the length of a window, a signal or a spectrum's energy."""
+class WindowData:
+    """The window, widened (None where the run gives it), and whether products leave 16 bits."""
 
     stackable: bool
     size: int
-    weights: Array | None = None
-    shift: Array | None = None
-    saturates: bool = True
-    energies: slice = slice(0)
+    weights: Array | None
+    shift: Array
+    saturates: bool
 
 
-def prepare_window(context: PrepareContext, node: Node) -> AroundFftData:
+@dataclass(frozen=True, slots=True)
+class FrequencyData:
+    """How many samples or frequencies there are, and of which ones there is an energy."""
+
+    stackable: bool
+    size: int
+    energies: slice
+
+
+def prepare_window(context: PrepareContext, node: Node) -> WindowData:
     """Check the operands; widen constant weights and see whether products can leave 16 bits."""
     check_counts(node, (2,))
     (shift,) = read_integers(node, "shift")
@@ -67,13 +75,13 @@ def prepare_window(context: PrepareContext, node: Node) -> AroundFftData:
     )
     check_shape(output, "the output", source.shape)
     if not weights.is_constant:
-        return AroundFftData(False, weights.size, shift=np.array(shift, np.int32))
+        return WindowData(False, weights.size, None, np.array(shift, np.int32), True)
     limits = [
         (sample * weight) >> shift
         for sample in (INT16_MIN, INT16_MAX)
         for weight in (int(weights.values.min()), int(weights.values.max()))
     ]
-    return AroundFftData(
+    return WindowData(
         stackable=not source.is_constant,
         size=weights.size,
         weights=weights.values.astype(np.int32),
@@ -82,21 +90,19 @@ def prepare_window(context: PrepareContext, node: Node) -> AroundFftData:
     )
 
 
-def evaluate_window(context: EvalContext, node: Node, data: AroundFftData) -> None:
+def evaluate_window(context: EvalContext, node: Node, data: WindowData) -> None:
     """Multiply, shift right, saturate."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
     products = source.reshape(-1, data.size).astype(np.int32)
-    weights = data.weights
-    if weights is None:
-        weights = context.input(node, WEIGHTS).values
+    weights = context.input(node, WEIGHTS).values if data.weights is None else data.weights
     np.multiply(products, weights, out=products)
     np.right_shift(products, data.shift, out=products)
     if data.saturates:
         np.clip(products, INT16_MIN, INT16_MAX, out=products)
-    np.copyto(output, products.reshape(output.shape), casting="unsafe")
+    np.copyto(output.reshape(-1, data.size), products, casting="unsafe")
 
 
-def prepare_auto_scale(context: PrepareContext, node: Node) -> AroundFftData:
+def prepare_auto_scale(context: PrepareContext, node: Node) -> FrequencyData:
     """Check the operands."""
     check_counts(node, (1,), 2)
     source, output = context.input(node, INPUT), context.output(node, OUTPUT)
@@ -104,10 +110,11 @@ def prepare_auto_scale(context: PrepareContext, node: Node) -> AroundFftData:
     check_tensor(output, "the output", TensorType.INT16, 1)
     check_tensor(context.output(node, SCALE_BITS), "scale_bits", TensorType.INT32, 0)
     check_shape(output, "the output", source.shape)
-    return AroundFftData(not source.is_constant and source.size > 0, source.size)
+    stackable = not source.is_constant and source.size > 0
+    return FrequencyData(stackable, source.size, slice(0))
 
 
-def evaluate_auto_scale(context: EvalContext, node: Node, data: AroundFftData) -> None:
+def evaluate_auto_scale(context: EvalContext, node: Node, data: FrequencyData) -> None:
     """Shift each signal left until its largest sample has all of its 15 bits."""
     output = context.output(node, OUTPUT).values
     scale_bits = context.output(node, SCALE_BITS).values.reshape(-1)
@@ -137,7 +144,7 @@ def _bits_beside_lowest(signal: Array) -> int:
     return max(largest, 0).bit_length()
 
 
-def prepare_energy(context: PrepareContext, node: Node) -> AroundFftData:
+def prepare_energy(context: PrepareContext, node: Node) -> FrequencyData:
     """Check the operands and that the frequencies are there."""
     check_counts(node, (1,))
     end, start = read_integers(node, "end_index", "start_index")
@@ -154,12 +161,12 @@ def prepare_energy(context: PrepareContext, node: Node) -> AroundFftData:
             f"frequencies {start} to {end} are not all among {output.size}",
         )
     energies = slice(start, end) if start < end else slice(0)
-    return AroundFftData(
+    return FrequencyData(
         stackable=not source.is_constant and output.size > 0, size=output.size, energies=energies
     )
 
 
-def evaluate_energy(context: EvalContext, node: Node, data: AroundFftData) -> None:
+def evaluate_energy(context: EvalContext, node: Node, data: FrequencyData) -> None:
     """Square both parts and add them. Only (-32768, -32768) needs the 32nd bit."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
     if data.energies.start is None:
@@ -171,7 +178,7 @@ def evaluate_energy(context: EvalContext, node: Node, data: AroundFftData) -> No
     np.add(squares[:, :, 0], squares[:, :, 1], out=energies)
 
 
-def _stacks(data: AroundFftData) -> bool:
+def _stacks(data: WindowData | FrequencyData) -> bool:
     return data.stackable
 
 

@@ -33,34 +33,53 @@ OUTPUT = 0
 
 # Below this, the double-precision root is on the right side of every half.
 _EXACT_ROOTS = 2**48
-# From the first to the last of these, the nearest root is 2**16, which TFLM's 32-bit root cannot be.
+# Between these the nearest root is 2**16, for which TFLM's root of 32 bits has no room.
 _FIRST_CAPPED, _LAST_CAPPED = 2**32 - 2**16 + 1, 2**32 - 1
 
-_FRACTION_BITS = 16
-_SEGMENT_BITS = 7
+# Logarithms have 16 bits of fraction; the curve is straight in each of 128 segments between powers.
+_FRACTION_BITS, _SEGMENT_BITS = 16, 7
 _WITHIN_SEGMENT_BITS = _FRACTION_BITS - _SEGMENT_BITS
-_ROUNDING = 1 << (_FRACTION_BITS - 1)
-# The natural logarithm of 2.
-_LOG_2 = 45426
+_LOG_OF_2 = 45426
 # A double has 52 bits of fraction below its exponent, which is 1023 too large.
-_FLOAT_SHIFT = 52 - _FRACTION_BITS
-_FLOAT_BIAS = 1023 << _FRACTION_BITS
+_FLOAT_BITS, _FLOAT_BIAS = 52, 1023
+_LARGEST_LOG = (32 * _LOG_OF_2) + 1
 _INT16_MAX = 2**15 - 1
+
+# Arrays without dimensions spare NumPy the conversion of numbers.
+_ONE = np.array(1, np.uint32)
+_SHIFT_MASK = np.array(31, np.int64)
+_TO_LOG_SHIFT = np.array(_FLOAT_BITS - _FRACTION_BITS, np.int64)
+_FRACTION_MASK = np.array((1 << _FRACTION_BITS) - 1, np.int64)
+_FRACTION_SHIFT = np.array(_FRACTION_BITS, np.int64)
+_LOG_FACTOR = np.array(_LOG_OF_2, np.int64)
+_ROUNDING = np.array(1 << (_FRACTION_BITS - 1), np.int64)
+# Removes the bias of the exponent from the product with the factor, and rounds.
+_LOG_OFFSET = _ROUNDING - (_FLOAT_BIAS << _FRACTION_BITS) * _LOG_FACTOR
 
 
 @dataclass(frozen=True, slots=True)
-class CompressionData:
-    """What `prepare` settles; all but the first two are of the logarithm."""
+class RootData:
+    """How many channels there are, and whether several samples can be taken at once."""
 
     channels: int
     stackable: bool
-    correction_bits: Array | None = None
-    output_scale: int = 0
-    curve: Array | None = None
-    slopes: Array | None = None
 
 
-def prepare_square_root(context: PrepareContext, node: Node) -> CompressionData:
+@dataclass(frozen=True, slots=True)
+class LogData:
+    """`curve` is what a binary logarithm has above a straight line, for each fraction.
+
+    `overflows` says whether the result may need more than 16 bits.
+    """
+
+    correction_bits: Array
+    output_scale: Array
+    overflows: bool
+    curve: Array
+    stackable: bool
+
+
+def prepare_square_root(context: PrepareContext, node: Node) -> RootData:
     """Check the operands."""
     check_counts(node, (2,))
     source, output = context.input(node, INPUT), context.output(node, OUTPUT)
@@ -68,22 +87,28 @@ def prepare_square_root(context: PrepareContext, node: Node) -> CompressionData:
     check_tensor(context.input(node, SCALE_BITS), "scale_bits", TensorType.INT32, 0)
     check_tensor(output, "the output", TensorType.UINT32, 1)
     check_shape(output, "the output", source.shape)
-    return CompressionData(source.size, not source.is_constant and source.size > 0)
+    return RootData(source.size, not source.is_constant and source.size > 0)
 
 
-def evaluate_square_root(context: EvalContext, node: Node, data: CompressionData) -> None:
+def evaluate_square_root(context: EvalContext, node: Node, data: RootData) -> None:
     """Take the roots and shift them right, by as much as the processor sees of the scale bits."""
     output = context.output(node, OUTPUT).values
-    scale_bits = context.input(node, SCALE_BITS).values.reshape(-1, 1)
-    roots = _nearest_roots(context.input(node, INPUT).values)
-    rows = roots.reshape(-1, data.channels) if data.channels else roots[None]
-    np.copyto(output, (rows >> (scale_bits & 31)).reshape(output.shape), casting="unsafe")
+    if not data.channels:
+        return
+    shifts = context.input(node, SCALE_BITS).values.reshape(-1, 1).astype(np.int64)
+    np.bitwise_and(shifts, _SHIFT_MASK, out=shifts)
+    roots = _nearest_roots(context.input(node, INPUT).values).reshape(-1, data.channels)
+    np.right_shift(roots, shifts, out=roots)
+    np.copyto(output.reshape(roots.shape), roots, casting="unsafe")
 
 
 def _nearest_roots(values: Array) -> Array:
     """The integers nearest to the roots of uint64 values, as int64, capped as TFLM caps them."""
-    roots = np.rint(np.sqrt(values.astype(np.float64))).astype(np.int64)
-    largest = int(np.maximum.reduce(values, initial=0))
+    exact = values.astype(np.float64)
+    np.sqrt(exact, out=exact)
+    np.rint(exact, out=exact)
+    roots = exact.astype(np.int64)
+    largest = int(np.maximum.reduce(values))
     if largest >= _EXACT_ROOTS:
         # Differences wrap, but they are small: the root is wrong by one at most.
         squares = (roots * roots).view(np.uint64)
@@ -95,7 +120,7 @@ def _nearest_roots(values: Array) -> Array:
     return roots
 
 
-def prepare_log(context: PrepareContext, node: Node) -> CompressionData:
+def prepare_log(context: PrepareContext, node: Node) -> LogData:
     """Check the operands and make the curve between powers of two."""
     check_counts(node, (1,))
     correction_bits, output_scale = read_integers(node, "input_correction_bits", "output_scale")
@@ -104,42 +129,49 @@ def prepare_log(context: PrepareContext, node: Node) -> CompressionData:
     check_tensor(source, "the input", TensorType.UINT32, 1)
     check_tensor(output, "the output", TensorType.INT16, 1)
     check_shape(output, "the output", source.shape)
-    segments = 1 << _SEGMENT_BITS
-    curve = [math.log2(1 + index / segments) - index / segments for index in range(segments + 1)]
-    rounded = np.rint(np.array(curve) * 2**_FRACTION_BITS).astype(np.int64)
-    return CompressionData(
-        channels=source.size,
-        stackable=not source.is_constant,
+    scale = output_scale % 2**32
+    return LogData(
         correction_bits=np.array(correction_bits, np.uint32),
-        output_scale=output_scale % 2**32,
-        curve=rounded[:-1],
-        slopes=np.diff(rounded),
+        output_scale=np.array(scale, np.int64),
+        overflows=scale * _LARGEST_LOG + 2**_FRACTION_BITS > _INT16_MAX << _FRACTION_BITS,
+        curve=_curve(),
+        stackable=not source.is_constant,
     )
 
 
-def evaluate_log(context: EvalContext, node: Node, data: CompressionData) -> None:
+def _curve() -> Array:
+    """log2(1 + fraction) - fraction, as TFLM interpolates it: hardly, between 128 points."""
+    segments = 1 << _SEGMENT_BITS
+    points = [math.log2(1 + index / segments) - index / segments for index in range(segments + 1)]
+    heights = np.rint(np.array(points) * 2**_FRACTION_BITS).astype(np.int64)
+    within = np.arange(1 << _WITHIN_SEGMENT_BITS)
+    slopes = np.diff(heights)[:, None]
+    curve = heights[:-1, None] + ((slopes * within) >> _FRACTION_BITS)
+    return curve.reshape(-1)
+
+
+def evaluate_log(context: EvalContext, node: Node, data: LogData) -> None:
     """Exponent and fraction are a logarithm of straight lines; add the curve, change the base."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    assert data.curve is not None
-    assert data.slopes is not None
-    # 0 becomes 1, whose logarithm is 0.
-    scaled = np.maximum(np.left_shift(source, data.correction_bits), 1)
+    scaled = np.left_shift(source, data.correction_bits)
+    np.maximum(scaled, _ONE, out=scaled)  # the logarithm of 0 is to be 0 too
     logs = scaled.astype(np.float64).view(np.int64)
-    np.right_shift(logs, _FLOAT_SHIFT, out=logs)
-    np.subtract(logs, _FLOAT_BIAS, out=logs)
-    segments = (logs >> _WITHIN_SEGMENT_BITS) & ((1 << _SEGMENT_BITS) - 1)
-    within = logs & ((1 << _WITHIN_SEGMENT_BITS) - 1)
-    np.multiply(within, data.slopes[segments], out=within)
-    np.right_shift(within, _FRACTION_BITS, out=within)
-    np.add(logs, within, out=logs)
-    np.add(logs, data.curve[segments], out=logs)
-    logs = (logs * _LOG_2 + _ROUNDING) >> _FRACTION_BITS
-    logs = ((logs * data.output_scale + _ROUNDING) & (2**32 - 1)) >> _FRACTION_BITS
-    np.minimum(logs, _INT16_MAX, out=logs)
+    np.right_shift(logs, _TO_LOG_SHIFT, out=logs)
+    fractions = np.bitwise_and(logs, _FRACTION_MASK)
+    np.add(logs, data.curve.take(fractions), out=logs)
+    np.multiply(logs, _LOG_FACTOR, out=logs)
+    np.add(logs, _LOG_OFFSET, out=logs)
+    np.right_shift(logs, _FRACTION_SHIFT, out=logs)
+    np.multiply(logs, data.output_scale, out=logs)
+    np.add(logs, _ROUNDING, out=logs)
+    if data.overflows:
+        np.bitwise_and(logs, 2**32 - 1, out=logs)
+        np.minimum(logs, _INT16_MAX << _FRACTION_BITS, out=logs)
+    np.right_shift(logs, _FRACTION_SHIFT, out=logs)
     np.copyto(output, logs, casting="unsafe")
 
 
-def _stacks(data: CompressionData) -> bool:
+def _stacks(data: RootData | LogData) -> bool:
     return data.stackable
 
 

@@ -11,6 +11,7 @@ Whatever could is compared with the limit that it reaches if it does; then there
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -101,6 +102,9 @@ class _Area:
         self._apart = np.empty_like(self._even)
         self._spectra = np.zeros((transforms, points + 1), complex)
         self._spectrum_parts = self._spectra.view(np.float64)
+        self._end_parts = self._spectrum_parts[:, 1 :: 2 * points]
+        first_parts = self._pairs.view(np.float64)[:, 0]
+        self._first_parts = first_parts[:, 0], first_parts[:, 1]
         self._rising = self._spectra[:, : middle + 1]
         self._falling = self._spectra[:, points - middle :][:, ::-1]
 
@@ -136,10 +140,10 @@ class _Area:
         parts = self._spectrum_parts
         np.multiply(parts, _HALF, out=parts)
         np.floor(parts, out=parts)
-        ends = near[:, 0]
-        np.add(ends.real, ends.imag, out=parts[:, 0])
-        np.subtract(ends.real, ends.imag, out=parts[:, -2])
-        parts[:, 1 :: parts.shape[1] - 2] = 0.0
+        real, imaginary = self._first_parts
+        np.add(real, imaginary, out=parts[:, 0])
+        np.subtract(real, imaginary, out=parts[:, -2])
+        self._end_parts.fill(0.0)
 
     def _prepare_checks(self, transforms: int) -> None:
         """One array for all numbers that show an overflow, so that one comparison sees them all."""
@@ -214,7 +218,7 @@ def _tables(fft: Transform) -> _Tables:
         first_factor=np.array(_LARGEST // radices[0] / _ONE),
         # After the last stage mirror images change their sign before they are rounded.
         butterflies=(
-            *(_butterfly(*pair, 0.5 + 0.5j) for pair in zip(radices, radices[1:], strict=False)),
+            *(_butterfly(*pair, 0.5 + 0.5j) for pair in pairwise(radices)),
             _butterfly(radices[-1], 2, 0.0),
         ),
         twiddles=tuple(twiddles),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -27,7 +28,7 @@ from tinyml_runtime.registration import (
     check,
     check_shape,
 )
-from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.tensor import Array
 from tinyml_runtime.types import TensorType
 
 INPUT, WEIGHTS, UNWEIGHTS = 0, 1, 2
@@ -112,7 +113,7 @@ def _bands(operands: Sequence[Array], channels: int, frequencies: int) -> Sequen
     columns = (values[: channels + 1].tolist() for values in operands[2:])
     for first, weight, width in zip(*columns, strict=True):
         if width <= 0:
-            bands.append((slice(0), slice(0)))
+            bands.append((slice(0, 0), slice(0, 0)))
             continue
         band = f"band {len(bands)}, {width} frequencies from {first} on with weights from {weight}"
         is_there = first >= 0 and weight >= 0
@@ -134,10 +135,10 @@ def _matrix(weights: Array, unweights: Array, bands: Sequence[Band], used: slice
     if shape[0] * shape[1] > _LARGEST_MATRIX or min(weights.min(), unweights.min()) < 0:
         return None
     matrix = np.zeros(shape)
-    for channel, (before, after) in enumerate(zip(bands, bands[1:], strict=False)):
+    for channel, (before, after) in enumerate(pairwise(bands)):
         for (frequencies, part), factors in ((before, unweights), (after, weights)):
-            rows = slice(frequencies.start - used.start, frequencies.stop - used.start)
             if frequencies.stop:
+                rows = slice(frequencies.start - used.start, frequencies.stop - used.start)
                 matrix[rows, channel] += factors[part]
     return matrix if matrix.sum(0).max(initial=0) < _LARGEST_WEIGHTS else None
 
@@ -148,7 +149,7 @@ def _sum_bands(
     """As TFLM does it: what the band before leaves, and the weighted sum of the band."""
     wide = spectrum.astype(np.uint64)
     rising, falling = (array.astype(np.int64).view(np.uint64) for array in (weights, unweights))
-    for channel, (before, after) in enumerate(zip(bands, bands[1:], strict=False)):
+    for channel, (before, after) in enumerate(pairwise(bands)):
         left = np.dot(wide[before[0]], falling[before[1]])
         sums[channel] = left + np.dot(wide[after[0]], rising[after[1]])
 

@@ -1,20 +1,17 @@
-"""SignalDelay, SignalFramer and SignalStacker: samples of earlier invocations beside the new ones.
+"""SignalDelay and SignalFramer: samples of earlier invocations before the new ones.
 
-Shapes    SignalDelay    input [..., length] -> output, shaped as the input
-          SignalFramer   input [..., frames * frame_step] -> output [..., frames, frame_size],
-                         valid []
-          SignalStacker  input [num_channels] -> output [stacked frames * num_channels], valid []
+Shapes    SignalDelay   input [..., length] -> output, shaped as the input
+          SignalFramer  input [..., frames * frame_step] -> output [..., frames, frame_size],
+                        valid []
 Types     int16; valid bool
-State     the samples that are still needed, and how many frames are missing. TFLM does not write
-          an output that is not valid; here a frame is zeros, and a stack the one before (zeros
-          where there was none)
-Source    tflite-micro `signal/micro/kernels/{delay,framer,stacker}.cc`,
-          `signal/src/circular_buffer.cc`
+State     the samples that are still needed, and how many frames have to come before one is valid;
+          TFLM does not write a frame before that, here it is zeros
+Source    tflite-micro `signal/micro/kernels/{delay,framer}.cc`, `signal/src/circular_buffer.cc`
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,15 +33,14 @@ INPUT = 0
 OUTPUT, VALID = 0, 1
 
 # What a delay may hold: far more than a microcontroller has.
-MOST_DELAYED_SAMPLES = 2**26
+MOST_DELAYED_SAMPLES = 2**24
 
 
 @dataclass(slots=True)
 class StreamData:
     """Several streams of samples, each with a past; `past` and `missing` are state.
 
-    `missing` counts the frames that have to come before there is an output, as `missing_first` does
-    at the start.
+    `missing` counts the frames that have to come before one is valid, `missing_first` at the start.
     """
 
     past: Array
@@ -145,43 +141,20 @@ def evaluate_framer(context: EvalContext, node: Node, data: StreamData) -> None:
         data.missing -= missing
 
 
-def prepare_stacker(context: PrepareContext, node: Node) -> StackerData:
-    """Check the operands and that the stacks move on, by no more than they hold."""
-    check_counts(node, (1,), 2)
-    channels, left, right, step = read_integers(
-        node, "num_channels", "stacker_left_context", "stacker_right_context", "stacker_step"
-    )
-    source, output = context.input(node, INPUT), context.output(node, OUTPUT)
-    check_tensor(source, "the input", TensorType.INT16, 1)
-    check_tensor(output, "the output", TensorType.INT16, 1)
-    check_tensor(context.output(node, VALID), "output_valid", TensorType.BOOL, 0)
-    check(channels > 0, f"num_channels is {channels}")
-    check(left >= 0 and right >= 0, f"the context is {left} frames before and {right} after")
-    check(0 < step <= left + 1 + right, f"a stack of {left + 1 + right} frames steps by {step}")
-    check_shape(source, "the input", (channels,))
-    check_shape(output, "the output", ((left + 1 + right) * channels,))
-    stack = np.zeros((left + 1 + right, channels), np.int16)
-    return StackerData(stack, left, step, not source.is_constant)
+def _check_samples(source: Tensor, output: Tensor) -> None:
+    check_type(source, "the input", TensorType.INT16)
+    check_type(output, "the output", TensorType.INT16)
+    check(len(source.shape) > 0 and source.size > 0, f"the input has shape {list(source.shape)}")
 
 
-@dataclass(slots=True)
-class StackerData:
-    """A stack of the latest frames, `frames` of them new, and the last one that was put out."""
+def _reset(data: StreamData) -> None:
+    data.past.fill(0)
+    data.missing = data.missing_first
 
-    stack: Array
-    left_context: int
-    step: int
-    stackable: bool
-    frames: int = 0
-    last: Array = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Start with an output of zeros."""
-        self.last = np.zeros_like(self.stack)
+def _stacks(data: StreamData) -> bool:
+    return data.stackable
 
-    def push(self, frame: Array) -> bool:
-        """Take one more frame; whether the stack is full, which makes it the last one."""
-        if self.frames == 0 and not self.has_first:
-            self.stack[...] = frame
-            self.frames = self.left_context
-        ...
+
+SIGNAL_DELAY = Registration("SignalDelay", prepare_delay, evaluate_delay, _stacks, _reset)
+SIGNAL_FRAMER = Registration("SignalFramer", prepare_framer, evaluate_framer, _stacks, _reset)

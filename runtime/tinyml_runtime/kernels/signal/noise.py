@@ -34,17 +34,22 @@ from tinyml_runtime.types import TensorType
 INPUT, NOISE, GAINS = 0, 1, 2
 OUTPUT, NOISE_ESTIMATE = 0, 1
 
-_UINT32_MAX = np.array(2**32 - 1, np.uint64)
-
 # Two single gains, then for each number of bits of the noise three coefficients of a parabola and a
 # filler, but for the last.
 _NOISE_BITS = 33
 _GAIN_COUNT = 4 * 32 - 3
+_GAIN_FRACTION_BITS = 10
 # A double has 52 bits of fraction below its exponent, which is 1023 too large.
 _FLOAT_BITS, _FLOAT_BIAS = 52, 1023
-_GAIN_FRACTION_BITS = 10
-# Where the curve that shrinks ratios becomes a straight line: 2, with 12 bits of fraction.
-_STRAIGHT = 2 << 12
+
+# Arrays without dimensions spare NumPy the conversion of numbers.
+_UINT32_MAX = np.array(2**32 - 1, np.uint64)
+_TO_GAIN_SHIFT = np.array(_FLOAT_BITS - _GAIN_FRACTION_BITS, np.int64)
+_FIRST_GAIN = np.array((_FLOAT_BIAS - 1) << _GAIN_FRACTION_BITS, np.int64)
+# A ratio of 2, with 12 bits of fraction.
+_STRAIGHT = np.array(2 << 12, np.uint64)
+_STRAIGHT_SHIFT = np.array(12 - 6, np.uint64)
+_CURVED_SHIFT = np.array(2 + 2 * 12 - 6, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class SubtractionData:
     smoothing_bits: Array
     wide_smoothing_bits: Array
     subtraction_bits: Array
+    wraps: bool
     clamps: bool
     stackable: bool
     noise: Array
@@ -83,11 +89,17 @@ def prepare_subtraction(context: PrepareContext, node: Node) -> SubtractionData:
     check_shift(total_bits, "spectral_subtraction_bits", 64)
     source = context.input(node, INPUT)
     check_tensor(source, "the input", TensorType.UINT32, 1)
-    check(source.shape == (channels,), f"{source.size} channels come in, num_channels is {channels}")
+    check(
+        source.shape == (channels,), f"{source.size} channels come in, num_channels is {channels}"
+    )
     for position, role in ((OUTPUT, "the output"), (NOISE_ESTIMATE, "the noise estimate")):
         tensor = context.output(node, position)
         check_tensor(tensor, role, TensorType.UINT32, 1)
         check_shape(tensor, role, source.shape)
+    coefficients = [
+        tuple(value % 2**32 for value in pair)
+        for pair in ((smoothing, keep), (other, other_keep), (remaining, 0))
+    ]
     return SubtractionData(
         smoothing=_in_turn(smoothing, other, channels),
         one_minus_smoothing=_in_turn(keep, other_keep, channels),
@@ -95,6 +107,8 @@ def prepare_subtraction(context: PrepareContext, node: Node) -> SubtractionData:
         smoothing_bits=np.array(bits, np.uint32),
         wide_smoothing_bits=np.array(bits, np.uint64),
         subtraction_bits=np.array(total_bits, np.uint64),
+        # Coefficients that are fractions, and 1 in all, keep every result in 32 bits.
+        wraps=max(sum(pair) for pair in coefficients) > 2**total_bits,
         clamps=clamps != 0,
         stackable=not source.is_constant and channels > 0,
         noise=np.zeros(channels, np.uint64),
@@ -105,32 +119,37 @@ def evaluate_subtraction(context: EvalContext, node: Node, data: SubtractionData
     """Let the noise follow the signal, and take it away; but leave a share of the signal."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
     estimate = context.output(node, NOISE_ESTIMATE).values
-    signals = source.reshape(-1, data.noise.size) if data.noise.size else source[None]
-    scaled = np.left_shift(signals, data.smoothing_bits).astype(np.uint64)
-    noise = scaled * data.smoothing
-    _follow(noise, scaled, data)
-    np.copyto(estimate, noise.reshape(estimate.shape), casting="unsafe")
+    if not data.noise.size:
+        return
+    scaled = np.left_shift(source, data.smoothing_bits).astype(np.uint64)
+    scaled = scaled.reshape(-1, data.noise.size)
+    noise = np.multiply(scaled, data.smoothing)
+    for row, signal in zip(noise, scaled, strict=True):
+        _follow(row, signal, data)
+    np.copyto(estimate.reshape(noise.shape), noise, casting="unsafe")
     np.minimum(noise, scaled, out=noise)
     np.subtract(scaled, noise, out=scaled)
     np.right_shift(scaled, data.wide_smoothing_bits, out=scaled)
-    least = signals * data.min_signal_remaining
+    least = source.astype(np.uint64)
+    np.multiply(least, data.min_signal_remaining, out=least)
     np.right_shift(least, data.subtraction_bits, out=least)
-    np.bitwise_and(least, _UINT32_MAX, out=least)
-    np.maximum(scaled, least, out=least)
-    np.copyto(output, least.reshape(output.shape), casting="unsafe")
+    if data.wraps:
+        np.bitwise_and(least, _UINT32_MAX, out=least)
+    np.maximum(least, scaled.reshape(-1), out=least)
+    np.copyto(output, least, casting="unsafe")
 
 
-def _follow(noise: Array, scaled: Array, data: SubtractionData) -> None:
-    """Turn what each sample adds to the noise into the noise after it, sample by sample."""
-    kept = np.empty_like(data.noise)
-    for row, signal in zip(noise, scaled, strict=True):
-        np.multiply(data.noise, data.one_minus_smoothing, out=kept)
-        np.add(row, kept, out=row)
-        np.right_shift(row, data.subtraction_bits, out=row)
-        np.bitwise_and(row, _UINT32_MAX, out=row)
-        if data.clamps:
-            np.minimum(row, signal, out=row)
-        data.noise[...] = row
+def _follow(share: Array, signal: Array, data: SubtractionData) -> None:
+    """Turn the signal's share of the noise into the noise after it."""
+    noise = data.noise
+    np.multiply(noise, data.one_minus_smoothing, out=noise)
+    np.add(noise, share, out=noise)
+    np.right_shift(noise, data.subtraction_bits, out=noise)
+    if data.wraps:
+        np.bitwise_and(noise, _UINT32_MAX, out=noise)
+    if data.clamps:
+        np.minimum(noise, signal, out=noise)
+    share[...] = noise
 
 
 def _reset_subtraction(data: SubtractionData) -> None:
@@ -143,16 +162,18 @@ def _in_turn(even: int, odd: int, channels: int) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class PcanData:
-    """`parabolas` are the gains by the noise's bits, [3, bits]; None where the run gives them."""
+    """`curve` has the gain for each length and each leading 10 bits of the noise behind its first.
 
-    channels: int
+    It is None where the run gives the gains.
+    """
+
     snr_shift: Array
-    parabolas: Array | None
+    curve: Array | None
     stackable: bool
 
 
 def prepare_pcan(context: PrepareContext, node: Node) -> PcanData:
-    """Check the operands; sort constant gains by the bits of the noise."""
+    """Check the operands; draw the curve of constant gains."""
     check_counts(node, (3,))
     (snr_shift,) = read_integers(node, "snr_shift")
     check_shift(snr_shift, "snr_shift", 64)
@@ -166,9 +187,8 @@ def prepare_pcan(context: PrepareContext, node: Node) -> PcanData:
     check_shape(output, "the output", source.shape)
     check(gains.size >= _GAIN_COUNT, f"there are {gains.size} gains; {_GAIN_COUNT} are needed")
     return PcanData(
-        channels=source.size,
         snr_shift=np.array(snr_shift, np.uint64),
-        parabolas=_parabolas(gains.values) if gains.is_constant else None,
+        curve=_curve(gains.values) if gains.is_constant else None,
         stackable=not source.is_constant and gains.is_constant and source.size > 0,
     )
 
@@ -177,49 +197,38 @@ def evaluate_pcan(context: EvalContext, node: Node, data: PcanData) -> None:
     """Multiply each channel by the gain for its noise, and shrink the ratio."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
     noise = context.input(node, NOISE).values
-    parabolas = data.parabolas
-    if parabolas is None:
-        parabolas = _parabolas(context.input(node, GAINS).values)
+    curve = _curve(context.input(node, GAINS).values) if data.curve is None else data.curve
     if noise.size < source.size:  # a constant beside several samples
         noise = np.resize(noise, source.shape)
-    ratios = source * _gains(noise, parabolas)
+    places = noise.astype(np.float64).view(np.int64)
+    np.right_shift(places, _TO_GAIN_SHIFT, out=places)
+    np.subtract(places, _FIRST_GAIN, out=places)
+    ratios = curve.take(places, mode="clip")  # the place of 0 is far below the first
+    np.multiply(ratios, source.astype(np.uint64), out=ratios)
     np.right_shift(ratios, data.snr_shift, out=ratios)
     np.bitwise_and(ratios, _UINT32_MAX, out=ratios)
-    # Below 2 a ratio becomes its square over 4; above, itself less 1: the same slope where they meet.
+    # Below 2 a ratio becomes its square over 4, above that itself less 1.
     curved = np.minimum(ratios, _STRAIGHT)
     np.subtract(ratios, curved, out=ratios)
-    np.right_shift(ratios, 6, out=ratios)
+    np.right_shift(ratios, _STRAIGHT_SHIFT, out=ratios)
     np.multiply(curved, curved, out=curved)
-    np.right_shift(curved, 20, out=curved)
+    np.right_shift(curved, _CURVED_SHIFT, out=curved)
     np.add(ratios, curved, out=ratios)
     np.copyto(output, ratios, casting="unsafe")
 
 
-def _gains(noise: Array, parabolas: Array) -> Array:
-    """The gains as 32-bit numbers without a sign, in uint64."""
-    bits = noise.astype(np.float64).view(np.int64)
-    fraction = (bits >> (_FLOAT_BITS - _GAIN_FRACTION_BITS)) & ((1 << _GAIN_FRACTION_BITS) - 1)
-    np.right_shift(bits, _FLOAT_BITS, out=bits)
-    np.subtract(bits, _FLOAT_BIAS - 1, out=bits)
-    start, slope, curvature = np.take(parabolas, bits, 1, mode="clip")
-    np.multiply(curvature, fraction, out=curvature)
-    np.right_shift(curvature, 5, out=curvature)
-    np.add(curvature, slope, out=curvature)
-    np.multiply(curvature, fraction, out=curvature)
-    np.add(curvature, 1 << 14, out=curvature)
-    np.right_shift(curvature, 15, out=curvature)
-    np.add(curvature, start, out=curvature)
-    return curvature.astype(np.int16).astype(np.uint32).astype(np.uint64)
+def _curve(gains: Array) -> Array:
+    """The gains by length and fraction of the noise, as 32-bit numbers without a sign, in uint64.
 
-
-def _parabolas(gains: Array) -> Array:
-    """Start, slope and curvature by the number of bits of the noise; 0 and 1 have a gain each."""
-    table = np.zeros((3, _NOISE_BITS), np.int64)
-    table[0, :2] = gains[:2]
-    starts = 4 * np.arange(2, _NOISE_BITS) - 6
-    table[:, 2:] = gains[starts + np.arange(3)[:, None]]
-    table[1] <<= 5
-    return table
+    0 and 1 have gains of their own; then every length of the noise has a parabola.
+    """
+    starts = 4 * np.arange(2, _NOISE_BITS)[:, None] - 6
+    height, slope, curvature = (gains[starts + index].astype(np.int64) for index in range(3))
+    fractions = np.arange(1 << _GAIN_FRACTION_BITS)
+    parabolas = (((curvature * fractions >> 5) + (slope << 5)) * fractions + (1 << 14)) >> 15
+    single = np.repeat(gains[:2, None], len(fractions), axis=1)
+    curve = np.concatenate([single, (parabolas + height).astype(np.int16)])
+    return curve.astype(np.uint32).astype(np.uint64).reshape(-1)
 
 
 def _stacks(data: SubtractionData | PcanData) -> bool:
