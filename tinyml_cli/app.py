@@ -10,6 +10,7 @@ import typer
 
 from tinyml_cli.arguments import ExitCode, PlainCommand, PlainGroup
 from tinyml_cli.commands.run import run
+from tinyml_cli.render.units import printable
 from tinyml_runtime.errors import TinymlError
 
 COMMANDS = (run,)
@@ -63,7 +64,7 @@ def main() -> None:
     try:
         app(prog_name="tinyml")
     except TinymlError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)

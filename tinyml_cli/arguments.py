@@ -72,14 +72,16 @@ class PlainGroup(TyperGroup):
 
 class _PlainOption(TyperOption):
     def process_value(self, ctx: Any, value: Any) -> Any:
-        if not _is_final(self, value):
+        if value is None and not self.required:
+            value = () if self.multiple else None
+        elif not _is_plain(value):
             return super().process_value(ctx, value)
         return value if self.callback is None else self.callback(ctx, self, value)
 
 
 class _PlainArgument(TyperArgument):
     def process_value(self, ctx: Any, value: Any) -> Any:
-        return value if _is_final(self, value) else super().process_value(ctx, value)
+        return value if _is_plain(value) else super().process_value(ctx, value)
 
 
 def _plain(parameter: Any) -> Any:
@@ -91,8 +93,5 @@ def _plain(parameter: Any) -> Any:
     return parameter
 
 
-def _is_final(parameter: TyperOption | TyperArgument, value: object) -> bool:
-    """Whether Typer would hand on the value unchanged; a missing one is for Typer to report."""
-    if value is None:
-        return not parameter.required
+def _is_plain(value: object) -> bool:
     return isinstance(value, str | bool | tuple | list)

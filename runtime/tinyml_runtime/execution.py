@@ -13,12 +13,22 @@ from tinyml_runtime.events import Event, Listener, NodeFinished, NodeStarted
 from tinyml_runtime.registration import EndOfInvocation, Node, Registration, check
 from tinyml_runtime.resource_variables import ResourceVariables
 from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.types import TensorType
 
 Invoke = Callable[[int, Sequence[Array]], list[Array]]
 DataT = TypeVar("DataT")
 
 # Every level takes a few frames of Python's stack, which has room for about 1000.
 MOST_NESTED_SUBGRAPHS = 64
+
+_UNSIZED = (
+    TensorType.STRING,
+    TensorType.VARIANT,
+    TensorType.INT2,
+    TensorType.UINT4,
+    TensorType.FLOAT8_E4M3FN,
+    TensorType.FLOAT8_E5M2,
+)
 
 
 @dataclass(slots=True)
@@ -92,13 +102,16 @@ class PreparingTensors:
         return tensor
 
     def check_shapes(self, node: Node) -> None:
-        """Raise NodeError for shapes that TFLM takes for dynamic, before a kernel sees them.
+        """Raise NodeError for tensors that TFLM has no memory for, before a kernel sees them.
 
-        Source: tflite-micro `micro/micro_interpreter_graph.cc`, CheckDynamicTensors, and
-        `micro_allocation_info.cc` for intermediate tensors.
+        Source: tflite-micro `micro/micro_interpreter_graph.cc`, CheckDynamicTensors;
+        `micro_allocation_info.cc` for intermediate tensors; `memory_helpers.cc` for types.
         """
         for index in (*node.inputs, *node.outputs):
-            shape = self._tensors[index].shape if index >= 0 else ()
+            if index < 0:
+                continue
+            kind, shape = self._tensors[index].type, self._tensors[index].shape
+            check(kind not in _UNSIZED, f"tensor {index} is {kind.name}, which TFLM cannot hold")
             least = 1 if index in node.outputs and shape != (0,) else 0
             check(
                 all(size >= least for size in shape),

@@ -11,7 +11,13 @@ import numpy as np
 
 from tests.support.single_op import SingleOp, constant, fed, variable
 from tinyml_runtime import BuiltinOperator, Model, write_model
-from tinyml_runtime.model.options import AddOptions, Options, SoftmaxOptions, SVDFOptions
+from tinyml_runtime.model.options import (
+    AddOptions,
+    GatherOptions,
+    Options,
+    SoftmaxOptions,
+    SVDFOptions,
+)
 
 MODEL = "model.tflite"
 
@@ -70,6 +76,17 @@ def last_two(folder: Path) -> Path:
         [fed((1, 1), np.float32), *weights_and_bias, variable((1, 2), np.float32, 0)],
         [fed((1, 1), np.float32)],
         SVDFOptions(rank=1),
+    )
+    return write(case.model(), folder)
+
+
+def lookup(folder: Path) -> Path:
+    """The element of [1, 2, 3] at an int32 index [1]."""
+    case = SingleOp(
+        BuiltinOperator.GATHER,
+        [constant(np.array([1, 2, 3], np.float32)), fed((1,), np.int32)],
+        [fed((1,), np.float32)],
+        GatherOptions(),
     )
     return write(case.model(), folder)
 

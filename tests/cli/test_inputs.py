@@ -11,6 +11,8 @@ import pytest
 
 from tests.cli.conftest import Outcome, Tinyml
 from tests.cli.models import adder, identity
+from tests.support.single_op import SingleOp, fed, run_ours
+from tinyml_runtime import BuiltinOperator
 
 SHAPE = (1, 2, 3, 1)
 SAMPLE = np.arange(6, dtype=np.float32).reshape(SHAPE)
@@ -116,6 +118,22 @@ def test_real_values_are_quantized_as_tflm_does_and_it_says_so(
     outcome = tinyml("run", model, "-i", "in.npy", "--json")
     assert values(outcome) == [[-2, -4, -1, -5, 127, -128]]
     assert "quantized (scale 0.5, zero point -3); 2 of 6 values outside" in outcome.err
+
+
+@pytest.mark.parametrize("scale", [0.1, 1 / 255, 0.0123456])
+def test_real_values_are_quantized_as_the_operator_quantize_does(
+    tinyml: Tinyml, tmp_path: Path, scale: float
+) -> None:
+    halves = (np.arange(-300, 300) / 2 * scale).astype(np.float32)
+    around = [np.nextafter(halves, np.float32(side)) for side in (-np.inf, np.inf)]
+    reals = np.concatenate([halves, *around]).reshape(1, -1)
+    operands = fed(reals.shape, np.float32), fed(reals.shape, np.int8, scale, 3)
+    case = SingleOp(BuiltinOperator.QUANTIZE, operands[:1], operands[1:])
+    np.save(tmp_path / "in.npy", reals)
+    model = identity(tmp_path, reals.shape, np.int8, scale, 3)
+    assert tinyml("run", model, "-i", "in.npy", "-o", "out.npz").code == 0
+    saved = np.load(tmp_path / "out.npz")["output_0"]
+    np.testing.assert_array_equal(saved, run_ours(case.model(), [reals])[0])
 
 
 def test_rounding_does_not_fall_for_the_float_just_below_a_half(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import EXAMPLES, Tinyml
-from tests.cli.models import adder, classifier, identity, last_two, unsupported
+from tests.cli.models import adder, classifier, identity, last_two, lookup, unsupported
 from tinyml_runtime import Array, Interpreter, load_model
 
 DIGITS = EXAMPLES / "digits.tflite"
@@ -102,6 +102,7 @@ def test_inputs_are_zeros_without_a_file_and_it_says_so(tinyml: Tinyml, tmp_path
 
 
 def test_the_report_shows_the_best_classes_with_their_labels(tinyml: Tinyml) -> None:
+    pytest.importorskip("PIL")
     outcome = tinyml(
         "run", DIGITS, "-i", EXAMPLES / "digit_7.png", "--labels", EXAMPLES / "digits.txt"
     )
@@ -194,6 +195,21 @@ def test_a_file_that_is_no_model_is_exit_code_3(tinyml: Tinyml, tmp_path: Path) 
     outcome = tinyml("run", "model.tflite")
     assert outcome.code == 3
     assert outcome.err == "error: model.tflite: this is a PNG image\n"
+
+
+def test_a_run_that_stops_on_its_values_names_the_model(tinyml: Tinyml, tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", np.array([5], np.int32))
+    outcome = tinyml("run", lookup(tmp_path), "-i", "in.npy")
+    assert outcome.code == 4
+    assert "model.tflite: GATHER (node 0): index out of bounds" in outcome.err
+
+
+def test_names_from_a_file_cannot_steer_the_terminal(tinyml: Tinyml, tmp_path: Path) -> None:
+    model = identity(tmp_path, (1, 2))
+    model.write_bytes(model.read_bytes().replace(b"t0\0", b"\x1bc\0"))
+    outcome = tinyml("run", model)
+    assert "'?c'" in outcome.out
+    assert "\x1b" not in outcome.out + outcome.err
 
 
 def test_a_wrong_path_suggests_a_near_one(tinyml: Tinyml, tmp_path: Path) -> None:

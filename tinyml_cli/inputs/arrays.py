@@ -13,18 +13,6 @@ import numpy as np
 from tinyml_cli.inputs.paths import read_bytes, read_text, reason
 from tinyml_runtime import Array, InputError
 
-# What NumPy raises on files that are cut off, damaged, encrypted, or something else altogether.
-_DEFECTS = (
-    ValueError,
-    OSError,
-    EOFError,
-    LookupError,
-    TypeError,
-    SyntaxError,
-    ArithmeticError,
-    MemoryError,
-    RuntimeError,
-)
 _NPY_MAGIC = b"\x93NUMPY"
 
 
@@ -36,25 +24,28 @@ def read_npy(path: Path) -> Array:
                 raise InputError(f"{path}: this is no .npy file")
             file.seek(0)
             return np.asarray(np.load(file, allow_pickle=False))
-    except _DEFECTS as error:
+    except InputError:
+        raise
+    except Exception as error:  # on damaged headers whatever NumPy's parsers raise
         raise InputError(f"{path}: {_explain(error)}") from None
 
 
 def read_npz(path: Path) -> dict[str, Array]:
     """The arrays of a .npz archive, by name."""
     import zipfile
-    import zlib
 
-    if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: this is no .npz file, or only a part of one")
     place = str(path)
     named: dict[str, Array] = {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        if not zipfile.is_zipfile(path):
+            raise InputError(f"{path}: this is no .npz file, or only a part of one")
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             for name in archive.files:
                 place = f"{path}: {name}"
                 named[name] = _checked(archive[name], place)
-    except (*_DEFECTS, zipfile.BadZipFile, zlib.error) as error:
+    except InputError:
+        raise
+    except Exception as error:  # as above, and what damaged archives make zipfile raise
         raise InputError(f"{place}: {_explain(error)}") from None
     return named
 

@@ -51,7 +51,8 @@ def quantize(values: Array, tensor: Tensor) -> Quantized:
 
     It divides in float32 and rounds halves away from zero; NaN must not be among the values.
     """
-    steps = values.astype(np.float32) / np.float32(tensor.scale)
+    with np.errstate(over="ignore"):
+        steps = values.astype(np.float32) / np.float32(tensor.scale)
     # In float64 the half can be added to any float32 without being rounded itself.
     wide = steps.astype(np.float64)
     stored = np.trunc(wide + np.copysign(0.5, wide)) + tensor.zero_point

@@ -9,6 +9,7 @@ from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING
 
 from tinyml_cli.inputs.paths import reason
+from tinyml_cli.render.units import printable
 from tinyml_runtime.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def show(parts: Sequence[RenderableType]) -> None:
 def show_notes(notes: Sequence[str]) -> None:
     """Print what the user should know besides the report."""
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {printable(note)}", file=sys.stderr)
 
 
 def _write(text: str) -> None:

@@ -17,6 +17,7 @@ from tinyml_cli.render.units import (
     milliseconds,
     percent,
     plural,
+    printable,
     shape_text,
     value_text,
 )
@@ -44,7 +45,7 @@ def run(report: RunReport) -> list[RenderableType]:
         parts += [_trace(report.trace, report.timed_invokes), _BLANK]
     for output in report.outputs:
         parts += [
-            Text(f"output {_port_text(output.port)}"),
+            _text(f"output {_port_text(output.port)}"),
             *_output(output, report.samples),
             _BLANK,
         ]
@@ -54,21 +55,25 @@ def run(report: RunReport) -> list[RenderableType]:
         parts += [_error_score(report.score), _BLANK]
     parts.append(_time(report))
     if report.saved_to is not None:
-        parts.append(Text(f"outputs saved to {report.saved_to}"))
+        parts.append(_text(f"outputs saved to {report.saved_to}"))
     return parts
+
+
+def _text(content: str) -> Text:
+    return Text(printable(content))
 
 
 def _heading(report: RunReport) -> Text:
     model = report.model
-    return Text(f"{model.path}: {bytes_text(len(model.content))}, {report.kernels} kernels")
+    return _text(f"{model.path}: {bytes_text(len(model.content))}, {report.kernels} kernels")
 
 
 def _inputs(report: RunReport) -> list[RenderableType]:
     if not report.inputs:
-        return [Text("the model has no inputs")]
+        return [_text("the model has no inputs")]
     count = plural(report.samples, "sample")
     return [
-        Text(f"input {_port_text(one.port)}\n  {count} from {one.source}") for one in report.inputs
+        _text(f"input {_port_text(one.port)}\n  {count} from {one.source}") for one in report.inputs
     ]
 
 
@@ -152,12 +157,12 @@ def _row_text(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> str:
 
 
 def _rest(count: int, noun: str) -> list[RenderableType]:
-    return [Text(f"... {plural(count, f'more {noun}')}; -o OUT.npz saves all")] if count else []
+    return [_text(f"... {plural(count, f'more {noun}')}; -o OUT.npz saves all")] if count else []
 
 
 def _class_score(score: ClassScore) -> list[RenderableType]:
     text = f"accuracy {percent(score.accuracy)} ({score.correct:,} of {score.samples:,})"
-    parts: list[RenderableType] = [Text(text)]
+    parts: list[RenderableType] = [_text(text)]
     if score.classes <= _MATRIX_CLASSES:
         parts.append(_matrix(score))
     else:
@@ -185,7 +190,7 @@ def _confusions(score: ClassScore) -> list[RenderableType]:
         for c in wrong[:_SHOWN_CONFUSIONS]
     ]
     rest = len(wrong) - len(rows)
-    more = [Text(f"... {plural(rest, 'more pair')} of classes; --json has all")] if rest else []
+    more = [_text(f"... {plural(rest, 'more pair')} of classes; --json has all")] if rest else []
     return [_table(("expected", "got", "samples"), rows, (2,)), *more]
 
 
@@ -194,7 +199,7 @@ def _class_name(score: ClassScore, index: int) -> str:
 
 
 def _error_score(score: ErrorScore) -> Text:
-    return Text(
+    return _text(
         f"mean absolute error {value_text(score.mean_absolute_error)}, "
         f"largest {value_text(score.max_absolute_error)} ({plural(score.samples, 'sample')})"
     )
@@ -221,7 +226,7 @@ def _time(report: RunReport) -> Text:
     text = f"{milliseconds(report.invoke_ms)} per invoke on this computer, not on a target"
     if report.timed_invokes > 1:
         text += f" (median of {report.timed_invokes:,})"
-    return Text(text)
+    return _text(text)
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int]) -> Table:
@@ -231,5 +236,5 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: Iterab
         justify = "right" if index in aligned else "left"
         table.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(_text(cell) for cell in row))
     return table

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def printable(text: str) -> str:
+    """Names from files as they can be shown: what would steer a terminal becomes a `?`."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
 def bytes_text(count: int) -> str:
     """`17,016 bytes`."""
     return f"{count:,} bytes"

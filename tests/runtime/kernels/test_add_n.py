@@ -49,7 +49,7 @@ CASES = {
     "a scalar": add_n(2, shape=()),
     "a constant": SingleOp(
         BuiltinOperator.ADD_N,
-        [fed((3,), np.float32), constant(np.float32([1, 2, 3]))],
+        [fed((3,), np.float32), constant(np.array([1, 2, 3], np.float32))],
         [fed((3,), np.float32)],
     ),
 }
@@ -77,7 +77,9 @@ def test_adds_real_values() -> None:
 def test_a_sum_starts_at_what_is_stored_as_zero() -> None:
     case = add_n(2, scales=(0.5, 0.5), zero_points=(10, 0), shape=(1,))
     # (11 - 10) + (12 - 10), and 10 less for the start that TFLM makes of it
-    assert run_ours(case.model(), [np.int8([11]), np.int8([12])])[0].tolist() == [-7]
+    assert run_ours(case.model(), [np.array([11], np.int8), np.array([12], np.int8)])[
+        0
+    ].tolist() == [-7]
 
 
 @needs_tflm
@@ -90,7 +92,7 @@ def test_sums_beyond_32_bits_wrap_as_in_tflm(value: int) -> None:
 
 
 def test_adds_floats_in_order() -> None:
-    feeds = [np.float32([value]) for value in (1e8, 1.0, -1e8)]
+    feeds = [np.array([value], np.float32) for value in (1e8, 1.0, -1e8)]
     assert run_ours(add_n(3, np.float32, shape=(1,)).model(), feeds)[0].tolist() == [0.0]
 
 

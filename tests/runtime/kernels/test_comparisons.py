@@ -142,9 +142,7 @@ REFUSALS = {
     "an int8 scale of 1": (comparison(Op.LESS, np.int8, (1.0, 0.5)), "between 0 and 1"),
     "no int8 scale": (comparison(Op.LESS, np.int8, (0.5, None)), "between 0 and 1"),
     "shapes that do not broadcast": (
-        SingleOp(
-            Op.LESS, [fed((2,), np.float32), fed((3,), np.float32)], [fed((3,), np.bool_)]
-        ),
+        SingleOp(Op.LESS, [fed((2,), np.float32), fed((3,), np.float32)], [fed((3,), np.bool_)]),
         "do not broadcast",
     ),
     "one input": (SingleOp(Op.LESS, [fed((2,), np.int32)], [fed((2,), np.bool_)]), "missing"),

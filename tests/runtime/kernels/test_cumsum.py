@@ -38,7 +38,7 @@ def cumsum(
         fed(shape, kind, float(np.float32(scale)) if kind is np.int8 else None, point)
         for scale, point in zip(scales, zero_points, strict=True)
     )
-    along = fed((1,), np.int32) if axis is None else constant(np.int32([axis]))
+    along = fed((1,), np.int32) if axis is None else constant(np.array([axis], np.int32))
     options = CumsumOptions(exclusive, reverse)
     return SingleOp(BuiltinOperator.CUMSUM, [source, along], [output], options)
 
@@ -79,14 +79,14 @@ def test_several_samples_give_what_they_give_alone(case: SingleOp) -> None:
 @pytest.mark.parametrize("axis", [0, 1, -1])
 def test_a_fed_axis_agrees_with_tflm(axis: int) -> None:
     model = cumsum(None).model()
-    feeds = [random_feeds(cumsum())[0], np.int32([axis])]
+    feeds = [random_feeds(cumsum())[0], np.array([axis], np.int32)]
     assert_same(run_ours(model, feeds), run_tflm(model, feeds))
 
 
 @pytest.mark.parametrize("axis", [3, -4])
 def test_a_fed_axis_that_there_is_not_stops_the_run(axis: int) -> None:
     with pytest.raises(RunError, match="CUMSUM Invalid axis"):
-        run_ours(cumsum(None).model(), [np.zeros((2, 3, 5), np.int8), np.int32([axis])])
+        run_ours(cumsum(None).model(), [np.zeros((2, 3, 5), np.int8), np.array([axis], np.int32)])
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_adds_up(kind: Any, exclusive: bool, reverse: bool, expected: list[int])
 def test_a_sum_starts_at_what_is_stored_as_zero() -> None:
     case = cumsum(0, (2,), scales=(0.5, 0.25), zero_points=(10, 3))
     # (11 - 10) and (11 - 10) + (14 - 10), 10 less for TFLM's start, in twice as many steps, plus 3
-    assert run_ours(case.model(), [np.int8([11, 14])])[0].tolist() == [-15, -7]
+    assert run_ours(case.model(), [np.array([11, 14], np.int8)])[0].tolist() == [-15, -7]
 
 
 def test_sums_of_one_scale_are_those_of_integers() -> None:
@@ -125,7 +125,7 @@ REFUSALS = {
     "two axes": (
         SingleOp(
             BuiltinOperator.CUMSUM,
-            [fed((2, 3), np.float32), constant(np.int32([0, 1]))],
+            [fed((2, 3), np.float32), constant(np.array([0, 1], np.int32))],
             [fed((2, 3), np.float32)],
         ),
         "the axis has 2 elements",
@@ -133,7 +133,7 @@ REFUSALS = {
     "an axis of 64 bits": (
         SingleOp(
             BuiltinOperator.CUMSUM,
-            [fed((2, 3), np.float32), constant(np.int64([0]))],
+            [fed((2, 3), np.float32), constant(np.array([0], np.int64))],
             [fed((2, 3), np.float32)],
         ),
         "the axis is INT64",
@@ -141,7 +141,7 @@ REFUSALS = {
     "an output of another shape": (
         SingleOp(
             BuiltinOperator.CUMSUM,
-            [fed((2, 3), np.float32), constant(np.int32([0]))],
+            [fed((2, 3), np.float32), constant(np.array([0], np.int32))],
             [fed((6,), np.float32)],
         ),
         "the output has shape",

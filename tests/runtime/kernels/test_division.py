@@ -60,11 +60,13 @@ CASES = {
     **{f"int8, {shapes}": division(shapes=shapes) for shapes in BROADCASTS},
     **{f"int32, {shapes}": division(kind=np.int32, shapes=shapes) for shapes in BROADCASTS},
     "a constant divisor": SingleOp(
-        Op.DIV, [fed((3, 2), np.float32), constant(np.float32([3, -7]))], [fed((3, 2), np.float32)]
+        Op.DIV,
+        [fed((3, 2), np.float32), constant(np.array([3, -7], np.float32))],
+        [fed((3, 2), np.float32)],
     ),
     "a constant dividend": SingleOp(
         Op.FLOOR_MOD,
-        [constant(np.float32([[3], [-7]])), fed((2, 3), np.float32)],
+        [constant(np.array([[3], [-7]], np.float32)), fed((2, 3), np.float32)],
         [fed((2, 3), np.float32)],
     ),
 }
@@ -180,9 +182,7 @@ REFUSALS = {
     "FLOOR_DIV of int32": (division(Op.FLOOR_DIV, np.int32), "'INT32' is not supported by FLOOR_D"),
     "FLOOR_MOD of int8": (division(Op.FLOOR_MOD, np.int8), "'INT8' is not supported by FLOOR_MOD"),
     "int32 with a scale": (
-        SingleOp(
-            Op.DIV, [fed((2,), np.int32, 0.5), fed((2,), np.int32)], [fed((2,), np.int32)]
-        ),
+        SingleOp(Op.DIV, [fed((2,), np.int32, 0.5), fed((2,), np.int32)], [fed((2,), np.int32)]),
         "has a scale",
     ),
     "an int8 scale of 0": (division(scales=(0.1, 0.0, 0.1)), "a scale is not positive"),

@@ -41,7 +41,21 @@ FLOAT_OPERATORS = (
     Op.ROUND,
     Op.NEG,
 )
-SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, 3.4e38, -3.4e38, 0.5, -0.5, 1.5, -2.5, 8388609]
+SPECIAL = [
+    0.0,
+    -0.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+    1e-45,
+    3.4e38,
+    -3.4e38,
+    0.5,
+    -0.5,
+    1.5,
+    -2.5,
+    8388609,
+]
 
 
 def unary(

@@ -41,7 +41,7 @@ def of(condition: Operand, first: Operand, second: Operand, output: Operand) -> 
     return SingleOp(BuiltinOperator.SELECT_V2, [condition, first, second], [output])
 
 
-ROW = constant(np.float32([1, 2, 3]))
+ROW = constant(np.array([1, 2, 3], np.float32))
 ROWS = fed((2, 3), np.float32)
 CASES = {
     **{f"{np.dtype(kind)}": select((4, 30), (4, 30), (4, 30), kind) for kind in TYPES},
@@ -76,8 +76,8 @@ def test_several_samples_give_what_they_give_alone(case: SingleOp) -> None:
 def test_takes_the_first_where_the_condition_holds() -> None:
     feeds = [
         np.array([[True], [False]]),
-        np.float32([1, 2, 3]),
-        np.float32([[10, 20, 30], [40, 50, 60]]),
+        np.array([1, 2, 3], np.float32),
+        np.array([[10, 20, 30], [40, 50, 60]], np.float32),
     ]
     (output,) = run_ours(select((2, 1), (3,), (2, 3)).model(), feeds)
     assert output.tolist() == [[1, 2, 3], [40, 50, 60]]

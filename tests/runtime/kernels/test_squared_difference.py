@@ -60,7 +60,7 @@ CASES = {
     },
     "a constant": SingleOp(
         BuiltinOperator.SQUARED_DIFFERENCE,
-        [fed((3, 2), np.int8, 0.1), constant(np.int8([5, -9]), 0.2, 3)],
+        [fed((3, 2), np.int8, 0.1), constant(np.array([5, -9], np.int8), 0.2, 3)],
         [fed((3, 2), np.int8, 0.3)],
     ),
 }
@@ -95,17 +95,22 @@ def test_int32_squares_wrap() -> None:
     assert run(case, [7, 3, 65537], [3, 7, 0]) == [16, 16, (65537**2) % 2**32]
 
 
-@pytest.mark.parametrize("kind", [np.int8, np.int16])
-def test_is_within_a_step_of_exact_fractions(kind: Any) -> None:
+@pytest.mark.parametrize(("kind", "left_shift"), [(np.int8, 7), (np.int16, 0)])
+def test_is_as_near_to_exact_fractions_as_rescaled_operands_allow(
+    kind: Any, left_shift: int
+) -> None:
     scales = tuple(float(np.float32(scale)) for scale in (0.02, 0.01, 3.0))
     case = squared_difference(kind, (scales[0], scales[1], scales[2]))
     first, second = random_feeds(case)
     (output,) = run_ours(case.model(), [first, second])
-    for x, y, result in zip(*(a.reshape(-1).tolist() for a in (first, second, output)), strict=True):
-        exact = (x * Fraction(scales[0]) - y * Fraction(scales[1])) ** 2 / Fraction(scales[2])
-        # Rescaled operands are rounded to half a step of 0.02 or of 0.02 / 128.
-        error = 1 + (Fraction(2) * abs(x) + 2 * abs(y)) * Fraction(scales[0]) ** 2 / 50
-        assert abs(result - min(exact, np.iinfo(kind).max)) <= error
+    # Both operands are rounded to units of twice the larger scale, less the shift.
+    unit = Fraction(2 * scales[0]) / 2**left_shift
+    numbers = (array.reshape(-1).tolist() for array in (first, second, output))
+    for x, y, result in zip(*numbers, strict=True):
+        difference = abs(x * Fraction(scales[0]) - y * Fraction(scales[1]))
+        error = 1 + (2 * difference + unit) * unit / Fraction(scales[2])
+        exact = min(difference**2 / Fraction(scales[2]), int(np.iinfo(kind).max))
+        assert abs(result - exact) <= error
 
 
 REFUSALS = {

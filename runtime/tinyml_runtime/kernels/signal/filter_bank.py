@@ -115,10 +115,11 @@ def _bands(operands: Sequence[Array], channels: int, frequencies: int) -> Sequen
         if width <= 0:
             bands.append((slice(0, 0), slice(0, 0)))
             continue
-        band = f"band {len(bands)}, {width} frequencies from {first} on with weights from {weight}"
-        is_there = first >= 0 and weight >= 0
-        is_there = is_there and first + width <= frequencies and weight + width <= weights
-        check(is_there, f"{band} on, is not all in {frequencies} frequencies, {weights} weights")
+        check(
+            0 <= first <= frequencies - width and 0 <= weight <= weights - width,
+            f"band {len(bands)}, {width} wide from frequency {first} and weight {weight} on, "
+            f"leaves the {frequencies} frequencies or the {weights} weights",
+        )
         bands.append((slice(first, first + width), slice(weight, weight + width)))
     return bands
 

@@ -34,6 +34,18 @@ from tinyml_runtime.types import TensorType
 INPUT, NOISE, GAINS = 0, 1, 2
 OUTPUT, NOISE_ESTIMATE = 0, 1
 
+_SUBTRACTION_OPTIONS = (
+    "alternate_one_minus_smoothing",
+    "alternate_smoothing",
+    "clamping",
+    "min_signal_remaining",
+    "num_channels",
+    "one_minus_smoothing",
+    "smoothing",
+    "smoothing_bits",
+    "spectral_subtraction_bits",
+)
+
 # Two single gains, then for each number of bits of the noise three coefficients of a parabola and a
 # filler, but for the last.
 _NOISE_BITS = 33
@@ -71,20 +83,8 @@ class SubtractionData:
 def prepare_subtraction(context: PrepareContext, node: Node) -> SubtractionData:
     """Check the operands; spread the coefficients over the channels; start without noise."""
     check_counts(node, (1,), 2)
-    other_keep, other, clamps, remaining, channels, keep, smoothing, bits, total_bits = (
-        read_integers(
-            node,
-            "alternate_one_minus_smoothing",
-            "alternate_smoothing",
-            "clamping",
-            "min_signal_remaining",
-            "num_channels",
-            "one_minus_smoothing",
-            "smoothing",
-            "smoothing_bits",
-            "spectral_subtraction_bits",
-        )
-    )
+    options = read_integers(node, *_SUBTRACTION_OPTIONS)
+    other_keep, other, clamps, remaining, channels, keep, smoothing, bits, total_bits = options
     check_shift(bits, "smoothing_bits", 32)
     check_shift(total_bits, "spectral_subtraction_bits", 64)
     source = context.input(node, INPUT)
@@ -96,10 +96,7 @@ def prepare_subtraction(context: PrepareContext, node: Node) -> SubtractionData:
         tensor = context.output(node, position)
         check_tensor(tensor, role, TensorType.UINT32, 1)
         check_shape(tensor, role, source.shape)
-    coefficients = [
-        tuple(value % 2**32 for value in pair)
-        for pair in ((smoothing, keep), (other, other_keep), (remaining, 0))
-    ]
+    pairs = ((smoothing, keep), (other, other_keep), (remaining, 0))
     return SubtractionData(
         smoothing=_in_turn(smoothing, other, channels),
         one_minus_smoothing=_in_turn(keep, other_keep, channels),
@@ -108,7 +105,7 @@ def prepare_subtraction(context: PrepareContext, node: Node) -> SubtractionData:
         wide_smoothing_bits=np.array(bits, np.uint64),
         subtraction_bits=np.array(total_bits, np.uint64),
         # Coefficients that are fractions, and 1 in all, keep every result in 32 bits.
-        wraps=max(sum(pair) for pair in coefficients) > 2**total_bits,
+        wraps=any(one % 2**32 + two % 2**32 > 2**total_bits for one, two in pairs),
         clamps=clamps != 0,
         stackable=not source.is_constant and channels > 0,
         noise=np.zeros(channels, np.uint64),

@@ -130,7 +130,7 @@ def _data(source: Tensor, kind: TensorType, fft_length: int, *, inverse: bool) -
         fast=FastSpectra(fft) if is_fast else None,
         input_length=source.shape[-1],
         fft_length=fft_length,
-        stackable=len(source.shape) > 1 and not source.is_constant,
+        stackable=not source.is_constant,
     )
 
 
