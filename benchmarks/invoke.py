@@ -2,8 +2,8 @@
 
 usage: python benchmarks/invoke.py [--rounds N] [--batch N] [MODEL.tflite ...]
 
-Without models: those of MLPerf Tiny under the folder `TINYML_CORPUS` (default ../shared), where it is
-there, and our examples. Rounds of all interpreters alternate, so that a machine that changes its
+Without models: those of MLPerf Tiny under the folder `TINYML_CORPUS` (default ../shared), where it
+is there, and our examples. Rounds of all interpreters alternate, so that a machine that changes its
 speed changes it for all; figures are medians. A ratio above 1 means that we are faster. LiteRT runs
 with its default delegate, XNNPACK. Needs the extras `tflm` and `tflite`.
 """

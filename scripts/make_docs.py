@@ -39,7 +39,7 @@ def operators() -> str:
     lines = [
         "# Operators",
         "",
-        f"{len(REFERENCE.kernels)} operators have a kernel; TFLM's reference kernels decide what each does.",
+        f"{len(REFERENCE.kernels)} operators have a kernel; what each does, TFLM's own decide.",
         "",
         "| operator | types |",
         "|---|---|",

@@ -144,6 +144,8 @@ class Interpreter:
                 f"not {array.dtype}{list(array.shape)}"
             )
         self._main()
+        if tensor.is_constant:
+            raise ValueError(f"input {index} ('{tensor.name}') is a constant of the file")
         tensor.values[...] = array
 
     def input(self, index: int = 0) -> Array:

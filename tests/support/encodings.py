@@ -5,12 +5,15 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
 
 from tinyml_runtime.model.builder import TableBuilder, part, scalar
-from tinyml_runtime.tensor import Array
+from tinyml_runtime.model.check import COMPRESSION
+from tinyml_runtime.model.schema import Buffer, Metadata, Model
+from tinyml_runtime.tensor import Array, dtype_of
 
 LOOK_UP, HUFFMAN, PRUNE = 0, 1, 2
 
@@ -117,3 +120,30 @@ def compression_metadata(
         tables.append(builder.table(part(builder.tables(tensors))))
     root = builder.table(scalar("I", version, 1), part(builder.tables(tables)))
     return builder.finish(root, b"LUTS")
+
+
+def compressed(model: Model, tensors: Mapping[int, int]) -> Model:
+    """The model with these tensors of its main subgraph as indices of so many bits."""
+    graph = model.subgraphs[0]
+    buffers = list(model.buffers)
+    entries: list[tuple[int, int, int]] = []
+    infos = list(graph.tensors)
+    for tensor, bits in tensors.items():
+        info = infos[tensor]
+        scales = info.quantization.scales if info.quantization else ()
+        axis = info.quantization.dimension if info.quantization and len(scales) > 1 else None
+        values = np.frombuffer(model.buffers[info.buffer].data, dtype_of(info.type))
+        tables, indices = tables_of(values.reshape(info.shape), axis)
+        stride = max(len(table) for table in tables)
+        infos[tensor] = replace(info, buffer=len(buffers))
+        buffers.append(Buffer(pack(indices, bits)))
+        entries.append((tensor, len(buffers), bits))
+        buffers.append(Buffer(b"".join(np.resize(table, stride).tobytes() for table in tables)))
+    metadata = Metadata(COMPRESSION, len(buffers))
+    buffers.append(Buffer(compression_metadata([entries])))
+    return replace(
+        model,
+        subgraphs=(replace(graph, tensors=tuple(infos)), *model.subgraphs[1:]),
+        buffers=tuple(buffers),
+        metadata=(*model.metadata, metadata),
+    )

@@ -139,7 +139,7 @@ def _layer(
 ) -> QuantizedLayer:
     matrix = weights.reshape(-1, data.depth)[: data.units]
     if data.weights_zero_point:
-        matrix = matrix.astype(np.int16) - data.weights_zero_point
+        matrix = matrix.astype(np.int64) - data.weights_zero_point
     return quantized_layer(matrix, bias, scaling, data.batch)
 
 

@@ -43,7 +43,7 @@ def _bias(generator: np.random.Generator, count: int, kind: str, scales: Any) ->
         return constant(generator.standard_normal(count).astype(np.float32))
     limit = 2000 if kind == "int32" else 200_000
     values = generator.integers(-limit, limit, count).astype(kind)
-    return constant(values, np.broadcast_to(scales, (count,)) if np.ndim(scales) else scales)
+    return constant(values, np.atleast_1d(scales).tolist())
 
 
 def _weights(
