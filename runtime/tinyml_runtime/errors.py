@@ -52,8 +52,7 @@ class NodeProblem:
 
     def __str__(self) -> str:
         """One line: place, operator, reason, remedy."""
-        line = f"subgraph {self.subgraph}, node {self.index} ({self.operator}): {self.reason}"
-        return f"{line} ({self.remedy})" if self.remedy else line
+        return _one_line([self])
 
 
 class UnsupportedModelError(TinymlError):
@@ -64,9 +63,26 @@ class UnsupportedModelError(TinymlError):
     def __init__(self, source: str, problems: tuple[NodeProblem, ...]) -> None:
         """List all `problems` of the model read from `source`."""
         count = f"{len(problems)} node{'s' if len(problems) != 1 else ''} cannot run"
-        super().__init__("\n  ".join([f"{source}: {count}", *map(str, problems)]))
+        super().__init__("\n  ".join([f"{source}: {count}", *_lines(problems)]))
         self.source = source
         self.problems = problems
+
+
+def _lines(problems: tuple[NodeProblem, ...]) -> list[str]:
+    """A line for each kind of problem, with all nodes that have it."""
+    alike: dict[tuple[int, str, str, str], list[NodeProblem]] = {}
+    for problem in problems:
+        kind = (problem.subgraph, problem.operator, problem.reason, problem.remedy)
+        alike.setdefault(kind, []).append(problem)
+    return [_one_line(group) for group in alike.values()]
+
+
+def _one_line(alike: list[NodeProblem]) -> str:
+    first = alike[0]
+    nodes = ", ".join(str(problem.index) for problem in alike)
+    place = f"subgraph {first.subgraph}, node{'s' if len(alike) > 1 else ''} {nodes}"
+    line = f"{place} ({first.operator}): {first.reason}"
+    return f"{line} ({first.remedy})" if first.remedy else line
 
 
 class LibraryError(TinymlError):

@@ -13,7 +13,7 @@ from tinyml_runtime.events import Event, Listener, NodeFinished, NodeStarted
 from tinyml_runtime.registration import EndOfInvocation, Node, Registration, check
 from tinyml_runtime.resource_variables import ResourceVariables
 from tinyml_runtime.tensor import Array, Tensor
-from tinyml_runtime.types import TensorType
+from tinyml_runtime.types import BuiltinOperator, TensorType
 
 Invoke = Callable[[int, Sequence[Array]], list[Array]]
 DataT = TypeVar("DataT")
@@ -29,6 +29,14 @@ _UNSIZED = (
     TensorType.FLOAT8_E4M3FN,
     TensorType.FLOAT8_E5M2,
 )
+
+
+_REMEDIES = {
+    TensorType.UINT8: "convert the model with int8 quantization: TFLM has no uint8 kernels",
+    TensorType.FLOAT16: "convert the model without float16",
+    TensorType.BFLOAT16: "convert the model without bfloat16",
+    TensorType.FLOAT64: "convert the model in float32",
+}
 
 
 @dataclass(slots=True)
@@ -121,6 +129,11 @@ class PreparingTensors:
         for index in node.intermediates:
             size = self._tensors[index].size
             check(size == 0, f"Does not support intermediate tensor with non-zero size: {size}")
+
+    def remedy(self, node: Node) -> str:
+        """What can be done about a node that cannot run, as far as its types tell; may be empty."""
+        types = {self._tensors[i].type for i in (*node.inputs, *node.outputs) if i >= 0}
+        return next((remedy for kind, remedy in _REMEDIES.items() if kind in types), "")
 
     def subgraph_tensors(self, index: int) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
         """Input and output tensors of a subgraph to be called; NodeError where that cannot be."""
@@ -253,15 +266,22 @@ def prepare_nodes(
         try:
             steps.append(_prepare(node, registration, context))
         except NodeError as error:
+            remedy = error.remedy or context.remedy(node)
             problems.append(
-                NodeProblem(node.subgraph, node.index, node.operator, error.reason, error.remedy)
+                NodeProblem(node.subgraph, node.index, node.operator, error.reason, remedy)
             )
     return steps, problems
 
 
 def _prepare(node: Node, registration: Registration[Any] | None, context: PreparingTensors) -> Step:
     if registration is None:
-        raise NodeError("there is no kernel for this operator")
+        is_builtin = node.operator in BuiltinOperator.__members__
+        raise NodeError(
+            f"Didn't find op for {'builtin opcode' if is_builtin else 'custom operator'} "
+            f"'{node.operator}'",
+            "TensorFlow Lite Micro has no such operator: convert the model without it, or add a "
+            "kernel library that has it",
+        )
     check(
         not node.custom_options or isinstance(registration.operator, str),
         f"Unsupported behavior: found builtin operator {node.operator} with custom options.",

@@ -186,7 +186,7 @@ def test_a_dash_reads_the_model_from_standard_input(tinyml: Tinyml) -> None:
 def test_an_operator_without_a_kernel_is_exit_code_4(tinyml: Tinyml, tmp_path: Path) -> None:
     outcome = tinyml("run", unsupported(tmp_path))
     assert outcome.code == 4
-    assert "node 0 (Nonesuch): there is no kernel" in outcome.err
+    assert "node 0 (Nonesuch): Didn't find op for custom operator 'Nonesuch'" in outcome.err
     assert outcome.out == ""
 
 

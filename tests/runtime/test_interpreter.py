@@ -177,8 +177,28 @@ def test_lists_all_nodes_that_cannot_run_at_once() -> None:
     assert [problem.index for problem in caught.value.problems] == [0, 2]
     text = str(caught.value)
     assert text.startswith("m.tflite: 2 nodes cannot run")
-    assert "node 0 (WHERE)" in text
-    assert "node 2 (MyOp)" in text
+    assert "node 0 (WHERE): Didn't find op for builtin opcode 'WHERE'" in text
+    assert "node 2 (MyOp): Didn't find op for custom operator 'MyOp'" in text
+
+
+def test_nodes_with_the_same_problem_share_a_line() -> None:
+    model = _two_unknown_nodes()
+    graph = model.subgraphs[0]
+    nodes = (graph.operators[0], *graph.operators)
+    with pytest.raises(UnsupportedModelError) as caught:
+        _prepared(replace(model, subgraphs=(replace(graph, operators=nodes),)))
+    assert len(caught.value.problems) == 3
+    assert "subgraph 0, nodes 0, 1 (WHERE)" in str(caught.value)
+
+
+def test_says_what_to_do_about_types_that_tflm_does_not_have() -> None:
+    case = SingleOp(
+        BuiltinOperator.ADD,
+        [fed((2,), np.uint8, 0.5), fed((2,), np.uint8, 0.5)],
+        [fed((2,), np.uint8, 0.5)],
+    )
+    with pytest.raises(UnsupportedModelError, match="convert the model with int8 quantization"):
+        _prepared(case.model())
 
 
 def test_refuses_tensors_that_would_not_fit_in_memory() -> None:

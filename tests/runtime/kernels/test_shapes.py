@@ -153,7 +153,7 @@ REFUSALS = {
             [Operand((4,), TensorType.STRING)],
             [Operand((2, 2), TensorType.STRING)],
         ),
-        "Type STRING not supported",
+        "which TFLM cannot hold",
     ),
     "reshape with three inputs": (
         reshape((4,), (2, 2), np.int8, int32([2, 2]), int32([2, 2])),
