@@ -269,6 +269,8 @@ class Interpreter:
         if len(inputs) != len(self._inputs):
             raise ValueError(f"the model has {len(self._inputs)} inputs, not {len(inputs)}")
         for index, (array, tensor) in enumerate(zip(inputs, self._inputs, strict=True)):
+            if tensor.is_constant:
+                raise ValueError(f"input {index} ('{tensor.name}') is a constant of the file")
             if array.dtype != tensor.dtype or array.shape[1:] != tensor.shape or not array.ndim:
                 raise ValueError(
                     f"input {index} ('{tensor.name}') takes samples of {tensor.dtype}"
