@@ -57,6 +57,11 @@ def test_a_program_works(program: str, beside_examples: Path) -> None:
     _run(["-c", program], beside_examples)
 
 
+def test_the_example_in_the_interpreters_docstring_works(beside_examples: Path) -> None:
+    program = "import doctest, tinyml_runtime.interpreter as m; exit(doctest.testmod(m).failed)"
+    _run(["-c", program], beside_examples)
+
+
 def test_documents_made_from_the_code_are_in_step() -> None:
     _run([str(ROOT / "scripts/make_docs.py"), "--check"], ROOT)
 

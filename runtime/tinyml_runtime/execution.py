@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tinyml_runtime.errors import NodeError, NodeProblem
 from tinyml_runtime.events import Event, Listener, NodeFinished, NodeStarted
-from tinyml_runtime.registration import EndOfInvocation, Node, Registration, check
+from tinyml_runtime.registration import (
+    BindingEvaluate,
+    EndOfInvocation,
+    EvalContext,
+    Node,
+    Registration,
+    check,
+)
 from tinyml_runtime.resource_variables import ResourceVariables
 from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
 Invoke = Callable[[int, Sequence[Array]], list[Array]]
+Call = Callable[[], object]
 DataT = TypeVar("DataT")
 
 # Every level takes a few frames of Python's stack, which has room for about 1000.
@@ -73,6 +82,13 @@ class Step:
     def stacks(self) -> bool:
         """Whether the node can be evaluated for several samples at once."""
         return self.registration.stacks(self.data)
+
+    def bind(self, context: EvalContext) -> Call:
+        """The evaluation of the node as a function, for as long as the tensors stay in place."""
+        evaluate = self.registration.evaluate
+        if isinstance(evaluate, BindingEvaluate):
+            return evaluate.bind(context, self.node, self.data)
+        return partial(evaluate, context, self.node, self.data)
 
 
 class PreparingTensors:
@@ -186,73 +202,105 @@ class EvaluatingTensors:
         return self._surroundings.invoke_subgraph(index, inputs)
 
 
-@dataclass(slots=True)
 class SubgraphExecution:
     """The prepared nodes of a subgraph over tensors that have memory."""
 
-    tensors: list[Tensor]
-    steps: list[Step]
-    surroundings: Surroundings
+    def __init__(
+        self, tensors: Sequence[Tensor], steps: Sequence[Step], surroundings: Surroundings
+    ) -> None:
+        """Run `steps` over `tensors`, which keep the memory that they have now."""
+        self.tensors = tensors
+        self.surroundings = surroundings
+        self._steps = steps
+        self._calls: list[Call] | None = None
 
     def run(self, listeners: Sequence[Listener] = ()) -> None:
         """Evaluate every node once, in order. Floats overflow silently, as on a microcontroller."""
-        context = EvaluatingTensors(self.tensors, self.surroundings)
         with np.errstate(all="ignore"):
+            # Binding waits until here: what prepares a model need not run it.
+            if self._calls is None:
+                context = EvaluatingTensors(self.tensors, self.surroundings)
+                self._calls = [step.bind(context) for step in self._steps]
             if listeners:
-                _run_heard(self.steps, context, listeners)
+                self._run_heard(self._calls, listeners)
                 return
-            for step in self.steps:
-                step.registration.evaluate(context, step.node, step.data)
+            for call in self._calls:
+                call()
 
     def reset(self) -> None:
         """Let every kernel forget its state."""
-        for step in self.steps:
+        for step in self._steps:
             if step.registration.reset is not None:
                 step.registration.reset(step.data)
 
     @property
     def needs_single_samples(self) -> bool:
         """Whether a kernel with state can only follow one sample after another."""
-        return any(step.registration.reset and not step.stacks for step in self.steps)
+        return any(step.registration.reset and not step.stacks for step in self._steps)
 
     def stacked(self, samples: int) -> StackedExecution:
         """The same nodes over memory for several samples."""
-        return StackedExecution(self, samples)
+        return StackedExecution(self.tensors, self._steps, self.surroundings, samples)
+
+    def _run_heard(self, calls: Sequence[Call], listeners: Sequence[Listener]) -> None:
+        tensors = self.tensors
+        for step, call in zip(self._steps, calls, strict=True):
+            started = NodeStarted(step.node, [tensors[i] for i in step.node.inputs if i >= 0])
+            finished = NodeFinished(step.node, [tensors[i] for i in step.node.outputs if i >= 0])
+            _notify(listeners, started)
+            try:
+                call()
+            except EndOfInvocation:
+                _notify(listeners, finished)
+                raise
+            _notify(listeners, finished)
 
 
 class StackedExecution:
     """A subgraph over `samples` samples at once: tensors hold them along the first axis."""
 
-    def __init__(self, execution: SubgraphExecution, samples: int) -> None:
+    def __init__(
+        self,
+        tensors: Sequence[Tensor],
+        steps: Sequence[Step],
+        surroundings: Surroundings,
+        samples: int,
+    ) -> None:
         """Give every tensor that is not a constant memory for all samples."""
         self.samples = samples
-        self._steps = execution.steps
-        self.tensors = [_stack(tensor, samples) for tensor in execution.tensors]
-        self._context = EvaluatingTensors(self.tensors, execution.surroundings)
-        self._lane = EvaluatingTensors(
-            [replace(tensor) for tensor in execution.tensors], execution.surroundings
-        )
+        self.tensors = [_stack(tensor, samples) for tensor in tensors]
+        lane = [_stack(tensor, 1) for tensor in tensors]
+        together = EvaluatingTensors(self.tensors, surroundings)
+        alone = EvaluatingTensors(lane, surroundings)
+        self._calls = [
+            step.bind(together) if step.stacks else self._one_by_one(step, alone) for step in steps
+        ]
 
     def run(self) -> None:
         """Evaluate every node for all samples, in one go where its kernel can."""
         with np.errstate(all="ignore"):
-            for step in self._steps:
-                if step.stacks:
-                    step.registration.evaluate(self._context, step.node, step.data)
-                else:
-                    self._run_one_by_one(step)
+            for call in self._calls:
+                call()
 
-    def _run_one_by_one(self, step: Step) -> None:
+    def _one_by_one(self, step: Step, lane: EvaluatingTensors) -> Call:
+        """The node on one sample after another, each copied into the tensors of `lane` and out."""
+        call = step.bind(lane)
         indices = {i for i in (*step.node.inputs, *step.node.outputs) if i >= 0}
         moving = [
-            (lane, self.tensors[index].values.reshape(self.samples, *lane.shape))
+            (tensor.values, self.tensors[index].values.reshape(self.samples, *tensor.shape))
             for index in indices
-            if not (lane := self._lane.tensors[index]).is_constant
+            if not (tensor := lane.tensors[index]).is_constant
         ]
-        for sample in range(self.samples):
-            for lane, values in moving:
-                lane.values = values[sample, ...]  # of a scalar, too, a view
-            step.registration.evaluate(self._lane, step.node, step.data)
+
+        def run() -> None:
+            for sample in range(self.samples):
+                for values, samples in moving:
+                    values[...] = samples[sample]
+                call()
+                for values, samples in moving:
+                    samples[sample] = values
+
+        return run
 
 
 def prepare_nodes(
@@ -290,22 +338,6 @@ def _prepare(node: Node, registration: Registration[Any] | None, context: Prepar
     return context.prepare(node, registration)
 
 
-def _run_heard(
-    steps: Sequence[Step], context: EvaluatingTensors, listeners: Sequence[Listener]
-) -> None:
-    tensors = context.tensors
-    for step in steps:
-        started = NodeStarted(step.node, [tensors[i] for i in step.node.inputs if i >= 0])
-        finished = NodeFinished(step.node, [tensors[i] for i in step.node.outputs if i >= 0])
-        _notify(listeners, started)
-        try:
-            step.registration.evaluate(context, step.node, step.data)
-        except EndOfInvocation:
-            _notify(listeners, finished)
-            raise
-        _notify(listeners, finished)
-
-
 def _notify(listeners: Sequence[Listener], event: Event) -> None:
     for listener in listeners:
         listener.notify(event)
@@ -314,5 +346,7 @@ def _notify(listeners: Sequence[Listener], event: Event) -> None:
 def _stack(tensor: Tensor, samples: int) -> Tensor:
     if tensor.is_constant:
         return tensor
+    if samples == 1:
+        return replace(tensor, values=np.zeros(tensor.values.shape, tensor.dtype))
     first, *rest = tensor.shape or (1,)
     return replace(tensor, values=np.zeros((first * samples, *rest), tensor.dtype))

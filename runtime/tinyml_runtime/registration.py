@@ -92,6 +92,23 @@ class EvalContext(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BindingEvaluate(Generic[DataT]):
+    """An `evaluate` in two steps: `bind` looks up what stays, the function it returns computes.
+
+    Wherever tensors keep their memory the interpreter binds a node once and then calls that
+    function at every invocation. It may hold views of the tensors' values, and buffers of its own;
+    what has to outlast a rebinding belongs into the data. On small tensors, looking up and
+    reshaping take as long as computing.
+    """
+
+    bind: Callable[[EvalContext, Node, DataT], Callable[[], object]]
+
+    def __call__(self, context: EvalContext, node: Node, data: DataT) -> None:
+        """Evaluate at once."""
+        self.bind(context, node, data)()
+
+
 def never_stacks(data: object) -> bool:
     """Samples are evaluated one by one."""
     return False

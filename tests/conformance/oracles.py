@@ -15,6 +15,9 @@ from tests.conformance import worker
 
 PACKAGES = {"tflm": "tflite_micro", "litert": "ai_edge_litert"}
 CRASHED = "the process ended"
+# Several such processes share the processors. Large pieces of memory come from the system and are
+# zero, as on a board that starts: some kernels read what nothing has written.
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,7 @@ class Oracle:
             [sys.executable, str(Path(worker.__file__)), self.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # Several such processes share the processors.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **_ENVIRONMENT},
         )
         return self._process
 

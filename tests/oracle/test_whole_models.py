@@ -25,30 +25,31 @@ def _feeds(interpreter: Interpreter) -> list[Array]:
     return [random_values(Operand(t.shape, t.type), generator) for t in interpreter.inputs]
 
 
-def _prepared(path: Path) -> Interpreter | TinymlError:
+def _run(path: Path) -> tuple[list[Array], list[Array] | TinymlError]:
+    """Random inputs, and what we make of them: outputs, or the refusal."""
+    feeds: list[Array] = []
     try:
         interpreter = Interpreter(load_model(path))
         interpreter.allocate_tensors()
+        feeds = _feeds(interpreter)
+        for index, feed in enumerate(feeds):
+            interpreter.set_input(feed, index)
+        interpreter.invoke()
     except TinymlError as error:
-        return error
-    return interpreter
+        return feeds, error
+    return feeds, [interpreter.output(index) for index in range(len(interpreter.outputs))]
 
 
 def _assert_as_tflm(path: Path) -> None:
-    """The same outputs; or the model is refused here and there."""
-    interpreter = _prepared(path)
-    if isinstance(interpreter, TinymlError):
-        assert interpreter.exit_code in (3, 4)
-        assert run_tflm_apart(path, []) is None, f"TFLM runs it, we say: {interpreter}"
-        return
-    feeds = _feeds(interpreter)
-    for index, feed in enumerate(feeds):
-        interpreter.set_input(feed, index)
-    interpreter.invoke()
+    """The same outputs; or the model is refused, or stops on its values, here and there."""
+    feeds, results = _run(path)
     expected = run_tflm_apart(path, feeds)
+    if isinstance(results, TinymlError):
+        assert results.exit_code in (3, 4)
+        assert expected is None, f"TFLM runs it, we say: {results}"
+        return
     assert expected is not None, "TFLM refuses it, we do not"
-    for index, theirs in enumerate(expected):
-        ours = interpreter.output(index)
+    for ours, theirs in zip(results, expected, strict=True):
         assert ours.dtype == theirs.dtype
         assert ours.shape == theirs.shape
         if ours.dtype.kind == "f":

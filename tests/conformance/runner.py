@@ -1,0 +1,89 @@
+"""Runs a case here and in the oracles, and compares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests.conformance.cases import Case
+from tests.conformance.oracles import Oracle, Refusal
+from tests.support.single_op import run_stacked
+from tinyml_runtime.interpreter import Interpreter
+from tinyml_runtime.model.load import load_model
+from tinyml_runtime.tensor import Array
+
+Outputs = list[list[Array]]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Where two results part: in which invocation, output and element, and how far."""
+
+    step: int
+    output: int
+    element: int
+    ours: object
+    theirs: object
+    elements: int
+    largest: float
+
+    def __str__(self) -> str:
+        return (
+            f"invocation {self.step}, output {self.output}, element {self.element}: {self.ours}, "
+            f"the oracle has {self.theirs}; {self.elements} elements differ, by {self.largest:g}"
+        )
+
+
+def run_here(case: Case) -> Outputs:
+    """Our outputs of every invocation, from the model as a file."""
+    interpreter = Interpreter(load_model(case.data))
+    interpreter.allocate_tensors()
+    results: Outputs = []
+    for feeds in case.feeds:
+        for index, array in enumerate(feeds):
+            interpreter.set_input(array, index)
+        interpreter.invoke()
+        results.append([interpreter.output(index) for index in range(len(interpreter.outputs))])
+    return results
+
+
+def run_there(case: Case, oracle: Oracle) -> Outputs | Refusal:
+    """The oracle's."""
+    return oracle.run((case.data, len(case.model.subgraphs[0].outputs), case.feeds))
+
+
+def gap_between(case: Case, ours: Outputs, theirs: Outputs) -> Gap | None:
+    """The first output in which the results part; None where they are near enough."""
+    assert len(ours) == len(theirs)
+    for step, (mine, others) in enumerate(zip(ours, theirs, strict=True)):
+        for index, (array, other) in enumerate(zip(mine, others, strict=True)):
+            assert array.dtype == other.dtype
+            assert array.shape == other.shape
+            near = _near(case, step, array, other).reshape(-1)
+            if not near.all():
+                return _gap(step, index, array.reshape(-1), other.reshape(-1), near)
+    return None
+
+
+def stacked_gap(case: Case, ours: Outputs) -> Gap | None:
+    """Where samples that are run together part from the same run one by one."""
+    if not case.feeds[0] or case.steps > 1:
+        return None
+    together = run_stacked(case.model, case.feeds[0])
+    return gap_between(case, ours, [[array[0] for array in together]])
+
+
+def _near(case: Case, step: int, ours: Array, theirs: Array) -> Array:
+    if ours.dtype.kind != "f":
+        return np.asarray(ours == theirs)
+    return case.tolerance.accepts(ours, theirs, case.feeds[step])
+
+
+def _gap(step: int, output: int, ours: Array, theirs: Array, near: Array) -> Gap:
+    at = int(np.argmin(near))
+    distances: Sequence[float] = np.abs(ours.astype(float) - theirs.astype(float))[~near].tolist()
+    return Gap(
+        step, output, at, ours[at].item(), theirs[at].item(), len(distances), max(distances)
+    )
