@@ -111,7 +111,9 @@ def empty_model() -> Cut:
     """A model that has one tensor and no node."""
     tensor = TensorInfo("x", TensorType.INT8, (1, 4), has_rank=True)
     graph = SubGraph("main", (tensor,), (0,), (0,))
-    return Cut("none", 0, Model(subgraphs=(graph,), buffers=(Buffer(),)), [np.zeros((1, 4), np.int8)])
+    return Cut(
+        "none", 0, Model(subgraphs=(graph,), buffers=(Buffer(),)), [np.zeros((1, 4), np.int8)]
+    )
 
 
 def _random(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:

@@ -123,7 +123,9 @@ def _measure(path: Path, rounds: int, empty: tuple[float, float]) -> list[Timing
         seconds[cut.operator].append((cut.nodes, *net))
     for entry in left_out:
         _say(name, entry)
-    sums = {operator: tuple(map(sum, zip(*rows, strict=True))) for operator, rows in seconds.items()}
+    sums = {
+        operator: tuple(map(sum, zip(*rows, strict=True))) for operator, rows in seconds.items()
+    }
     totals = sum(row[1] for row in sums.values()), sum(row[2] for row in sums.values())
     return [Timing(operator, name, int(n), a, b, *totals) for operator, (n, a, b) in sums.items()]
 

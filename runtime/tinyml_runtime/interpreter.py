@@ -7,32 +7,24 @@ from contextlib import suppress
 
 import numpy as np
 
+from tinyml_runtime.batches import Batch, invoke_stacks
 from tinyml_runtime.errors import ModelError, RunError, UnsupportedModelError
 from tinyml_runtime.events import Listener
-from tinyml_runtime.execution import (
-    Preparation,
-    PreparingTensors,
-    StackedExecution,
-    Step,
-    SubgraphExecution,
-    Surroundings,
-    prepare_nodes,
-)
+from tinyml_runtime.execution import SubgraphExecution, Surroundings
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.schema import Model, Operator
 from tinyml_runtime.model_tensors import make_tensors
 from tinyml_runtime.nesting import nesting_depths
+from tinyml_runtime.preparation import Preparation, PreparingTensors, Step, prepare_nodes
 from tinyml_runtime.registration import EndOfInvocation, Node
 from tinyml_runtime.resolver import OpResolver
 from tinyml_runtime.resource_variables import ResourceVariables
 from tinyml_runtime.tensor import Array, Tensor, copy_bytes
-from tinyml_runtime.threads import processors, run_on_threads
+from tinyml_runtime.threads import processors
 from tinyml_runtime.types import TensorType
 
 DEFAULT_MEMORY_LIMIT_BYTES = 2**31
 DEFAULT_MAX_NESTED_INVOCATIONS = 1_000_000
-# Samples are stacked until the tensors of a stack take this much: more would leave the cache.
-_STACK_BYTES = 2**20
 
 
 class Interpreter:
@@ -176,7 +168,8 @@ class Interpreter:
         else:
             # One thread gives kernels that keep state the samples in their order.
             workers = 1 if self.is_stateful else threads or processors()
-            self._invoke_stacks(inputs, outputs, samples, workers)
+            main = self.model.subgraphs[0]
+            invoke_stacks(self._main(), Batch(inputs, outputs, samples), main, workers)
         return outputs
 
     def output(self, index: int = 0) -> Array:
@@ -289,38 +282,6 @@ class Interpreter:
         self.invoke()
         for tensor, array in zip(self._outputs, outputs, strict=True):
             array[sample] = tensor.values
-
-    def _invoke_stacks(
-        self, inputs: Sequence[Array], outputs: Sequence[Array], samples: int, threads: int
-    ) -> None:
-        moving = sum(t.values.nbytes for t in self._main().tensors if not t.is_constant)
-        size = min(max(1, _STACK_BYTES // max(1, moving)), -(-samples // threads))
-        starts = list(range(0, samples, max(1, size)))
-        shares = [starts[worker::threads] for worker in range(min(threads, len(starts)))]
-
-        def invoke_share(share: Sequence[int]) -> None:
-            stack = None
-            for start in share:
-                count = min(size, samples - start)
-                if stack is None or stack.samples != count:
-                    stack = self._main().stacked(count)
-                part = slice(start, start + count)
-                self._invoke_stack(stack, [a[part] for a in inputs], [a[part] for a in outputs])
-
-        run_on_threads(invoke_share, shares)
-
-    def _invoke_stack(
-        self, stack: StackedExecution, inputs: Sequence[Array], outputs: Sequence[Array]
-    ) -> None:
-        main = self.model.subgraphs[0]
-        for index, array in zip(main.inputs, inputs, strict=True):
-            values = stack.tensors[index].values
-            values[...] = array.reshape(values.shape)
-        stack.run()
-        for index, array in zip(main.outputs, outputs, strict=True):
-            tensor = stack.tensors[index]
-            # A constant stands once for all samples.
-            array[...] = tensor.values if tensor.is_constant else tensor.values.reshape(array.shape)
 
 
 def _make_node(model: Model, subgraph: int, index: int, operator: Operator) -> Node:

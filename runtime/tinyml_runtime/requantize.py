@@ -15,7 +15,8 @@ same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,9 @@ FLOAT64_EXACT = 2**53
 
 # What survives the clamp, with zero point and offset, stays below 2**(bits of the output + 2).
 _MARGIN_BITS = 2
-_SIGN_BIT = np.int64(-(2**63))
+_SIGN_BIT = np.array(-(2**63))
+# From so many values on, three operations on their bits are faster than np.copysign.
+_COPYSIGN_ELEMENTS = 1024
 # Per-channel rows are repeated to about this length: NumPy's inner loops are slow on short rows.
 _TILED_LENGTH = 1024
 # Rows are taken in blocks of about this many elements, so that their float64 copies stay in cache.
@@ -107,13 +110,25 @@ class Requantizer:
     def __call__(self, accumulators: Array, out: Array) -> None:
         """Write the outputs for `accumulators`, exact integers in float32 or float64, into `out`.
 
-        Both are contiguous; `out` has as many elements and the output's element type.
+        Both are contiguous; `out` has as many elements and the output's element type. float64
+        accumulators are overwritten.
         """
-        if self.is_float:
-            self._in_blocks(accumulators.reshape(-1, self._scale.size), out)
-        if self._hard.size:
-            rows = accumulators.reshape(-1, self._channels)
-            out.reshape(rows.shape)[:, self._hard] = self._exact(rows[:, self._hard], self._hard)
+        self.bind(out)(accumulators)
+
+    def bind(self, out: Array) -> Callable[[Array], None]:
+        """The same as a function of the accumulators, for outputs that stay where they are."""
+        if not self._hard.size:
+            return self._bind_floats(out)
+        in_floats = self._bind_floats(out) if self.is_float else None
+        rows = out.reshape(-1, self._channels)
+
+        def run(accumulators: Array) -> None:
+            columns = accumulators.reshape(rows.shape)[:, self._hard]
+            if in_floats is not None:
+                in_floats(accumulators)
+            rows[:, self._hard] = self._exact(columns, self._hard)
+
+        return run
 
     def _fixed_outputs(self, monotonic: Array) -> tuple[Array, Array]:
         """Per channel: whether all accumulators up to the bound give the same output; and which.
@@ -156,38 +171,88 @@ class Requantizer:
         self._bias_folded = not np.any(bias) if self._signed else sums_exact
         if self._bias_folded:
             constant += bias * scale
+        self._row = repeats * self._channels
         self._unsigned = np.dtype(f"u{output.bits // 8}")
-        self._flip = self._unsigned.type(offset)
-        self._scale = np.tile(scale, repeats)
-        self._constant = np.tile(constant, repeats)
-        self._nudge = np.tile(nudge, repeats).view(np.int64)
-        self._bias_row = np.tile(bias, repeats)
-        self._low = float(output.minimum + offset)
-        self._high = float(output.maximum + offset)
+        self._flip = np.array(offset, self._unsigned)
+        self._scale = _row(scale, repeats)
+        self._constant = _row(constant, repeats)
+        self._nudge = _row(nudge, repeats)
+        self._bias_row = _row(bias, repeats)
+        self._low = np.array(float(output.minimum + offset))
+        self._high = np.array(float(output.maximum + offset))
 
-    def _in_blocks(self, acc: Array, out: Array) -> None:
-        unsigned = out.reshape(acc.shape).view(self._unsigned)
-        step = max(1, _BLOCK_ELEMENTS // acc.shape[1])
-        if acc.shape[0] <= step:
-            self._in_floats(acc, unsigned)
-            return
-        for start in range(0, acc.shape[0], step):
-            self._in_floats(acc[start : start + step], unsigned[start : start + step])
+    def _bind_floats(self, out: Array) -> Callable[[Array], None]:
+        if out.size == 1:
+            return self._bind_value(out)
+        unsigned = out.reshape(-1).view(self._unsigned)
+        if unsigned.size > self._row:
+            unsigned = unsigned.reshape(-1, self._row)
+        step = max(1, _BLOCK_ELEMENTS // self._row)
+        if len(unsigned) <= step or unsigned.ndim == 1:
+            return self._bind_block(unsigned)
+        blocks = [
+            (slice(start, start + step), self._bind_block(unsigned[start : start + step]))
+            for start in range(0, len(unsigned), step)
+        ]
 
-    def _in_floats(self, acc: Array, unsigned: Array) -> None:
-        if self._bias_folded:
-            x = np.multiply(acc, self._scale, dtype=np.float64)
-        else:
-            x = np.add(acc, self._bias_row, dtype=np.float64)
-            x *= self._scale
-        if self._signed:
-            nudge = np.bitwise_and(x.view(np.int64), _SIGN_BIT)
-            nudge |= self._nudge
-            x += nudge.view(np.float64)
-        x += self._constant
-        np.clip(x, self._low, self._high, out=x)
-        np.copyto(unsigned, x, casting="unsafe")
-        np.bitwise_xor(unsigned, self._flip, out=unsigned)
+        def run(accumulators: Array) -> None:
+            rows = accumulators.reshape(unsigned.shape)
+            for part, in_block in blocks:
+                in_block(rows[part])
+
+        return run
+
+    def _bind_block(self, unsigned: Array) -> Callable[[Array], None]:
+        shape = unsigned.shape
+        scale, constant, bias = self._scale, self._constant, self._bias_row
+        low, high, flip = self._low, self._high, self._flip
+        is_folded = self._bias_folded
+        add_nudge = self._nudging(unsigned.size) if self._signed else None
+
+        def run(accumulators: Array) -> None:
+            x = accumulators.reshape(shape)
+            if x.dtype != np.float64:
+                x = x.astype(np.float64)
+            if not is_folded:
+                np.add(x, bias, x)
+            np.multiply(x, scale, x)
+            if add_nudge is not None:
+                add_nudge(x)
+            np.add(x, constant, x)
+            x.clip(low, high, x)
+            unsigned[...] = x
+            np.bitwise_xor(unsigned, flip, unsigned)
+
+        return run
+
+    def _bind_value(self, out: Array) -> Callable[[Array], None]:
+        """A single output: much faster in Python's floats."""
+        scale, constant, nudge = self._scale.item(), self._constant.item(), self._nudge.item()
+        bias = 0.0 if self._bias_folded else self._bias_row.item()
+        is_signed, low, high = self._signed, self._low.item(), self._high.item()
+        offset = self._flip.item()
+
+        def run(accumulators: Array) -> None:
+            x = (accumulators.item() + bias) * scale
+            if is_signed:
+                x += math.copysign(nudge, x)
+            out[...] = int(min(max(x + constant, low), high)) - offset
+
+        return run
+
+    def _nudging(self, size: int) -> Callable[[Array], object]:
+        """What moves values away from zero by the nudge, in the way that suits so many values."""
+        nudge = self._nudge
+        if size < _COPYSIGN_ELEMENTS:
+            return lambda x: np.add(x, np.copysign(nudge, x), x)
+        bits = nudge.view(np.int64)
+
+        def add_nudge(x: Array) -> None:
+            signed = np.bitwise_and(x.view(np.int64), _SIGN_BIT)
+            np.bitwise_or(signed, bits, signed)
+            np.add(x, signed.view(np.float64), x)
+
+        return add_nudge
 
     def _exact(self, accumulators: Array, channels: Array) -> Array:
         """The definition itself, in integers, for columns of accumulators of these channels."""
@@ -204,6 +269,13 @@ class Requantizer:
 def _per_channel(values: Sequence[int] | Array, channels: int) -> Array:
     array = np.asarray(values)
     return np.ascontiguousarray(np.broadcast_to(array, (channels,)))
+
+
+def _row(values: Array, repeats: int) -> Array:
+    """A row of constants, or a scalar array if all are the same: NumPy repeats that faster."""
+    if values.size and np.all(values == values[0]):
+        return values[0, ...]
+    return np.tile(values, repeats)
 
 
 def _repeats(rows: int, channels: int) -> int:

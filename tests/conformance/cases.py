@@ -22,7 +22,7 @@ Settings = Mapping[str, Any]
 Limits = Mapping[int, tuple[float, float]]
 Steps = Sequence[Sequence[Array]]
 # Operands of a fused activation, a dtype and the like that the types of a case tell already.
-_TOLD_BY_TYPES = frozenset({"kind", "operator", "source", "after_kind"})
+_TOLD_BY_TYPES = frozenset({"kind", "operator", "words", "dims"})
 
 
 @dataclass(frozen=True)

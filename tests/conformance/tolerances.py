@@ -49,3 +49,11 @@ PROMISE = Tolerance()
 def two_ulps(function: Callable[[Array], Array]) -> Tolerance:
     """What they promise of transcendental functions."""
     return Tolerance(ulps=2, function=function)
+
+
+def sum_of(products: int) -> Tolerance:
+    """For sums of so many products near 1, which we do not add in the order of the oracle.
+
+    Each addition may round by half a unit in the last place of the sum so far.
+    """
+    return Tolerance(absolute=max(PROMISE.absolute, products * 2.0**-23))

@@ -39,12 +39,20 @@ def run_tflm(job: Job) -> Result:
 
 
 def run_litert(job: Job) -> Result:
-    """The outputs of LiteRT with its reference kernels."""
+    """The outputs of LiteRT with its reference kernels; with its others for what these lack."""
+    try:
+        return _run_litert(job, "BUILTIN_REF")
+    except RuntimeError as refusal:
+        if "Didn't find op" not in str(refusal):
+            raise
+        return _run_litert(job, "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
+
+
+def _run_litert(job: Job, resolver: str) -> Result:
     litert: Any = import_module("ai_edge_litert.interpreter")
     model, _, steps = job
-    interpreter = litert.Interpreter(
-        model_content=model, experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF
-    )
+    kernels = litert.OpResolverType[resolver]
+    interpreter = litert.Interpreter(model_content=model, experimental_op_resolver_type=kernels)
     interpreter.allocate_tensors()
     results: list[list[Array]] = []
     for feeds in steps:

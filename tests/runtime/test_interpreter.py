@@ -132,6 +132,19 @@ def test_a_batch_of_no_samples_gives_no_outputs() -> None:
     assert outputs.shape == (0, 1, 4)
 
 
+def test_a_batch_of_tensors_without_elements_has_none_either() -> None:
+    # TFLM takes the shape [0] for a scalar of older converters.
+    case = SingleOp(
+        BuiltinOperator.ADD,
+        [fed((0,), np.float32), fed((1,), np.float32)],
+        [fed((0,), np.float32)],
+        AddOptions(),
+    )
+    inputs = [np.zeros((3, 0), np.float32), np.zeros((3, 1), np.float32)]
+    (outputs,) = _prepared(case.model()).invoke_batch(inputs)
+    assert outputs.shape == (3, 0)
+
+
 def test_refuses_a_batch_whose_samples_have_another_shape() -> None:
     with pytest.raises(ValueError, match="takes samples of float32"):
         _prepared(ADD_THREE.model()).invoke_batch([np.zeros((5, 4), np.float32)])

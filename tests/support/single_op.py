@@ -28,13 +28,17 @@ from tinyml_runtime.tensor import Array, dtype_of
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
 _TYPES = {
+    np.dtype(np.float16): TensorType.FLOAT16,
     np.dtype(np.float32): TensorType.FLOAT32,
+    np.dtype(np.float64): TensorType.FLOAT64,
     np.dtype(np.int8): TensorType.INT8,
     np.dtype(np.uint8): TensorType.UINT8,
     np.dtype(np.int16): TensorType.INT16,
+    np.dtype(np.uint16): TensorType.UINT16,
     np.dtype(np.int32): TensorType.INT32,
     np.dtype(np.uint32): TensorType.UINT32,
     np.dtype(np.int64): TensorType.INT64,
+    np.dtype(np.uint64): TensorType.UINT64,
     np.dtype(np.bool_): TensorType.BOOL,
 }
 

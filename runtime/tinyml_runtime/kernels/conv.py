@@ -14,12 +14,18 @@ TFLM's, whose difference grows with the number of summands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
-from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
+from tinyml_runtime.kernels.fused_activation import (
+    bind_bias_and_clamp,
+    float_range,
+    quantized_range,
+)
 from tinyml_runtime.kernels.quantized_layer import (
     LayerScaling,
     QuantizedLayer,
@@ -34,6 +40,7 @@ from tinyml_runtime.kernels.quantized_layer import (
 from tinyml_runtime.kernels.windows import Window, image_window
 from tinyml_runtime.model.options import Conv2DOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -50,6 +57,10 @@ OUTPUT = 0
 
 # Windows are copied in blocks of about this many elements, so that a block stays in cache.
 _BLOCK_ELEMENTS = 2**18
+# Fewer are copied to a place of their own; with more, memory that was just in use is faster.
+_KEPT_ELEMENTS = 2**14
+
+Multiply: TypeAlias = Callable[[Array | None], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,37 +122,69 @@ def prepare(context: PrepareContext, node: Node) -> ConvData:
     return ConvData(window, groups, filters, has_bias, constant, None, scaling, layer)
 
 
-def evaluate(context: EvalContext, node: Node, data: ConvData) -> None:
+def bind(context: EvalContext, node: Node, data: ConvData) -> Callable[[], None]:
     """Copy windows into rows, multiply by the weights, add the bias, rescale or clamp, store."""
     source = context.input(node, INPUT).values
     weights = context.input(node, WEIGHTS).values
-    output = context.output(node, OUTPUT).values
+    output = context.output(node, OUTPUT).values.reshape(-1, data.filters)
     bias = context.input(node, BIAS).values if data.has_bias else None
     if data.scaling is None:
-        _evaluate_float(source, weights, bias, output, data)
-        return
-    layer = data.layer or _layer(weights, bias, data.scaling, data.window, data.groups)
-    matrix = layer.weights
-    fill = data.scaling.input_zero_point
-    padded = data.window.padded(source, fill, matrix.dtype)
-    rows = output.reshape(-1, data.filters)
-    for part, columns in _columns(padded, data):
-        layer.requantizer(_products(columns, matrix, data.groups), rows[part])
+        return _bind_floats(source, weights, bias, output, data)
+    if data.layer is not None:
+        return _bind_integers(source, data.layer, data.scaling.input_zero_point, output, data)
+    return partial(_make_and_run, source, weights, bias, output, data, data.scaling)
 
 
-def _evaluate_float(
-    source: Array, weights: Array, bias: Array | None, output: Array, data: ConvData
+def _make_and_run(
+    source: Array,
+    weights: Array,
+    bias: Array | None,
+    output: Array,
+    data: ConvData,
+    scaling: LayerScaling,
 ) -> None:
-    padded = data.window.padded(source, 0.0, np.dtype(np.float32))
-    rows = output.reshape(-1, data.filters)
+    layer = _layer(weights, bias, scaling, data.window, data.groups)
+    _bind_integers(source, layer, scaling.input_zero_point, output, data)()
+
+
+def _bind_integers(
+    source: Array, layer: QuantizedLayer, fill: int, output: Array, data: ConvData
+) -> Callable[[], None]:
+    padded, refresh = data.window.bind_padded(source, fill, layer.weights.dtype)
+    steps = [
+        (_bind_products(windows, layer.weights, data), layer.requantizer.bind(output[part]))
+        for part, windows in _blocks(padded, data)
+    ]
+
+    def run() -> None:
+        refresh()
+        for multiply, requantize in steps:
+            requantize(multiply(None))
+
+    return run
+
+
+def _bind_floats(
+    source: Array, weights: Array, bias: Array | None, output: Array, data: ConvData
+) -> Callable[[], None]:
+    padded, refresh = data.window.bind_padded(source, 0.0, np.dtype(np.float32))
     matrix = weights.reshape(data.filters, -1)
-    for part, columns in _columns(padded, data):
-        sums = _products(columns, matrix, data.groups)
-        if bias is not None:
-            sums += bias.reshape(-1)
-        if data.clamp is not None:
-            np.clip(sums, *data.clamp, out=sums)
-        rows[part] = sums
+    steps = [
+        (
+            output[part],
+            _bind_products(windows, matrix, data),
+            bind_bias_and_clamp(output[part], bias, data.clamp),
+        )
+        for part, windows in _blocks(padded, data)
+    ]
+
+    def run() -> None:
+        refresh()
+        for rows, multiply, finish in steps:
+            multiply(rows)
+            finish()
+
+    return run
 
 
 def _layer(
@@ -175,50 +218,62 @@ def _lines(window: Window, depth: int) -> int:
     return max(1, _BLOCK_ELEMENTS // max(1, window.columns.outputs * depth))
 
 
-def _columns(padded: Array, data: ConvData) -> Iterator[tuple[slice, Array]]:
-    """Blocks of windows as rows of a matrix, each with the output rows that it gives."""
+def _blocks(padded: Array, data: ConvData) -> Iterator[tuple[slice, Array]]:
+    """Windows in blocks, as views of the image, each with the output rows that it gives."""
     window = data.window
-    depth = window.taps * padded.shape[3]
     if window.is_pointwise:
-        yield slice(None), _rows(padded, data)
+        yield slice(None), padded
         return
     view = window.view(padded)
     batch, height, width = view.shape[:3]
-    lines = _lines(window, depth)
+    lines = _lines(window, window.taps * padded.shape[3])
     if lines >= height:
         images = lines // height
         for first in range(0, batch, images):
             last = min(first + images, batch)
             part = slice(first * height * width, last * height * width)
-            yield part, _rows(view[first:last], data)
+            yield part, view[first:last]
         return
     for image in range(batch):
         for first in range(0, height, lines):
             last = min(first + lines, height)
             start = image * height * width
             part = slice(start + first * width, start + last * width)
-            yield part, _rows(view[image, first:last], data)
+            yield part, view[image, first:last]
 
 
-def _rows(view: Array, data: ConvData) -> Array:
-    """Windows as rows; with groups, as one matrix a group: [groups, rows, depth of a group]."""
-    if data.groups == 1:
-        return view.reshape(-1, data.window.taps * view.shape[-1])
-    split = view.reshape(-1, data.window.taps, data.groups, view.shape[-1] // data.groups)
-    return np.ascontiguousarray(split.transpose(2, 0, 1, 3)).reshape(
-        data.groups, split.shape[0], -1
-    )
+def _bind_products(windows: Array, weights: Array, data: ConvData) -> Multiply:
+    """Sums of products, shape [rows, filters], as a function of where to put them (or None)."""
+    if data.groups > 1:
+        return partial(_grouped_products, windows, weights, data)
+    depth = data.window.taps * windows.shape[-1]
+    transposed = weights.T
+    rows = windows.reshape(-1, depth)
+    if np.may_share_memory(rows, windows):
+        return lambda out: rows.dot(transposed, out)
+    if windows.size > _KEPT_ELEMENTS:
+        return lambda out: windows.reshape(-1, depth).dot(transposed, out)
+    spread = rows.reshape(windows.shape)
+
+    def multiply(out: Array | None) -> Array:
+        spread[...] = windows
+        return rows.dot(transposed, out)
+
+    return multiply
 
 
-def _products(columns: Array, weights: Array, groups: int) -> Array:
-    """Sums of products, shape [rows, filters]."""
-    if groups == 1:
-        return columns @ weights.T
+def _grouped_products(windows: Array, weights: Array, data: ConvData, out: Array | None) -> Array:
+    """Windows as one matrix a group, [groups, rows, depth of a group], times those of weights."""
+    groups = data.groups
+    split = windows.reshape(-1, data.window.taps, groups, windows.shape[-1] // groups)
+    columns = np.ascontiguousarray(split.transpose(2, 0, 1, 3)).reshape(groups, len(split), -1)
     matrices = weights.reshape(groups, -1, weights.shape[1])
-    sums = columns @ matrices.transpose(0, 2, 1)
-    return np.ascontiguousarray(sums.transpose(1, 0, 2)).reshape(columns.shape[1], -1)
+    sums = (columns @ matrices.transpose(0, 2, 1)).transpose(1, 0, 2).reshape(len(split), -1)
+    if out is not None:
+        out[...] = sums
+    return sums
 
 
 CONV_2D = Registration(
-    BuiltinOperator.CONV_2D, prepare, evaluate, stacks=lambda data: data.is_constant
+    BuiltinOperator.CONV_2D, prepare, BindingEvaluate(bind), stacks=lambda data: data.is_constant
 )

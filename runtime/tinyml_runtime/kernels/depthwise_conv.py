@@ -18,11 +18,17 @@ instead.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
+from tinyml_runtime.kernels.fused_activation import (
+    bind_bias_and_clamp,
+    float_range,
+    quantized_range,
+)
 from tinyml_runtime.kernels.quantized_layer import (
     LayerScaling,
     QuantizedLayer,
@@ -36,6 +42,7 @@ from tinyml_runtime.kernels.quantized_layer import (
 from tinyml_runtime.kernels.windows import Window, image_window
 from tinyml_runtime.model.options import DepthwiseConv2DOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -143,23 +150,52 @@ def _scaling(
     )
 
 
-def evaluate(context: EvalContext, node: Node, data: DepthwiseConvData) -> None:
+def bind(context: EvalContext, node: Node, data: DepthwiseConvData) -> Callable[[], None]:
     """Add up the products of every window position, add the bias, rescale or clamp, store."""
     source = context.input(node, INPUT).values
     weights = context.input(node, WEIGHTS).values
     output = context.output(node, OUTPUT).values
     bias = context.input(node, BIAS).values if data.has_bias else None
     if data.scaling is None:
-        sums = _sums(source, 0.0, weights, data).reshape(output.shape)
-        if bias is not None:
-            sums += bias.reshape(-1)
-        if data.clamp is not None:
-            np.clip(sums, *data.clamp, out=sums)
-        output[...] = sums
-        return
-    layer = data.layer or _layer(weights, bias, data.scaling, data.window)
-    sums = _sums(source, data.scaling.input_zero_point, layer.weights.T, data)
-    layer.requantizer(sums, output)
+        if data.taps is not None:
+            return _bind_floats(source, weights, bias, output, data)
+        return lambda: _bind_floats(source, weights, bias, output, data)()
+    if data.layer is not None:
+        return _bind_integers(source, data.layer, data.scaling.input_zero_point, output, data)
+    return partial(_make_and_run, source, weights, bias, output, data, data.scaling)
+
+
+def _make_and_run(
+    source: Array,
+    weights: Array,
+    bias: Array | None,
+    output: Array,
+    data: DepthwiseConvData,
+    scaling: LayerScaling,
+) -> None:
+    layer = _layer(weights, bias, scaling, data.window)
+    _bind_integers(source, layer, scaling.input_zero_point, output, data)()
+
+
+def _bind_integers(
+    source: Array, layer: QuantizedLayer, fill: int, output: Array, data: DepthwiseConvData
+) -> Callable[[], None]:
+    add_up = _bind_sums(source, fill, layer.weights.T, data)
+    requantize = layer.requantizer.bind(output)
+    return lambda: requantize(add_up())
+
+
+def _bind_floats(
+    source: Array, weights: Array, bias: Array | None, output: Array, data: DepthwiseConvData
+) -> Callable[[], None]:
+    add_up = _bind_sums(source, 0.0, weights, data)
+    finish = bind_bias_and_clamp(output, bias, data.clamp)
+
+    def run() -> None:
+        output[...] = add_up().reshape(output.shape)
+        finish()
+
+    return run
 
 
 def _depth_multiplier(source: Tensor, weights: Tensor, options: DepthwiseConv2DOptions) -> int:
@@ -196,29 +232,46 @@ def _phase_taps(weights: Array, window: Window) -> tuple[PhaseTaps, ...]:
     return tuple(found)
 
 
-def _sums(source: Array, fill: float, weights: Array, data: DepthwiseConvData) -> Array:
-    """Sums of products in the weights' type, contiguous, in the order of the output."""
+def _bind_sums(
+    source: Array, fill: float, weights: Array, data: DepthwiseConvData
+) -> Callable[[], Array]:
+    """Sums of products in the weights' type, in the order of the output, as a function."""
     window = data.window
     if source.shape[3] == 1:
-        view = window.view(window.padded(source, fill, weights.dtype))
-        return view.reshape(-1, window.taps) @ weights.reshape(window.taps, -1)
-    phases = _phases(source, fill, weights.dtype, data)
-    first, *others = data.taps or _phase_taps(weights, window)
-    sums = _phase_sums(phases, first, data)
-    for taps in others:
-        sums += _phase_sums(phases, taps, data)
-    return np.ascontiguousarray(sums)
+        padded, refresh = window.bind_padded(source, fill, weights.dtype)
+        view = window.view(padded)
+        matrix = weights.reshape(window.taps, -1)
+
+        def multiply() -> Array:
+            refresh()
+            return view.reshape(-1, window.taps).dot(matrix)
+
+        return multiply
+    phases, refresh = _bind_phases(source, fill, weights.dtype, data)
+    taps = data.taps or _phase_taps(weights, window)
+    first, *others = [_bind_phase_sums(phases, part, data) for part in taps]
+
+    def add_up() -> Array:
+        refresh()
+        sums = first()
+        for add_up_phase in others:
+            sums += add_up_phase()
+        return sums
+
+    return add_up
 
 
-def _phase_sums(phases: Array, taps: PhaseTaps, data: DepthwiseConvData) -> Array:
+def _bind_phase_sums(
+    phases: Array, taps: PhaseTaps, data: DepthwiseConvData
+) -> Callable[[], Array]:
     """Sums over the positions of one phase, [batch, output height, output width * channels]."""
     rows = data.window.rows
     _, batch, _, _ = phases.shape
     along_phase, along_batch, along_row, along_column = phases.strides
-    height, width = taps.weights.shape[:2]
+    height, width, line = taps.weights.shape
     group = along_column * data.channels
     view = np.ndarray(
-        (batch, rows.outputs, height, width, taps.weights.shape[2]),
+        (batch, rows.outputs, height, width, line),
         phases.dtype,
         phases,
         taps.phase * along_phase + taps.first * group,
@@ -230,41 +283,54 @@ def _phase_sums(phases: Array, taps: PhaseTaps, data: DepthwiseConvData) -> Arra
             along_column,
         ),
     )
-    return np.einsum("nyrcx,rcx->nyx", view, taps.weights)
+    if batch * data.window.outputs > 1:
+        return lambda: np.einsum("nyrcx,rcx->nyx", view, taps.weights)
+    products = np.empty((height, width, line), phases.dtype)
+    by_position = products.reshape(-1, line)
+
+    def add_up() -> Array:
+        np.multiply(view[0, 0], taps.weights, products)
+        return np.add.reduce(by_position, 0)
+
+    return add_up
 
 
-def _phases(
+def _bind_phases(
     source: Array, fill: float, dtype: np.dtype[np.floating], data: DepthwiseConvData
-) -> Array:
+) -> tuple[Array, Callable[[], None]]:
     """The padded image, columns sorted by remainder modulo the stride, one output channel each.
 
-    Shape [stride, batch, padded height, padded width / stride * channels].
+    Shape [stride, batch, padded height, padded width / stride * channels]; and the function that
+    brings it up to date with the image.
     """
     rows, columns = data.window.rows, data.window.columns
     batch, height = source.shape[:2]
     stride = columns.stride
     groups = columns.outputs + (columns.reach - 1) // stride
     tall = rows.before + height + rows.after
-    phases = np.empty((stride, batch, tall, groups, data.channels), dtype)
-    if rows.before or rows.after or columns.before or columns.after or stride > 1:
-        phases.fill(fill)
+    phases = np.full((stride, batch, tall, groups, data.channels), fill, dtype)
+    by_channel = phases.reshape(*phases.shape[:-1], -1, data.multiplier)
+    copies: list[tuple[Array, Array]] = []
     for phase in range(stride):
         # Column x of the image lies at padded column x + before = group * stride + phase.
         first = (phase - columns.before) % stride
         group = (first + columns.before) // stride
         seen = source[:, :, first::stride]
         room = min(seen.shape[2], groups - group)
-        if room <= 0:
-            continue
-        block = seen[:, :, :room]
-        target = phases[phase, :, rows.before : rows.before + height, group : group + room]
-        if data.multiplier == 1:
-            target[...] = block
-        else:
-            target[...] = np.repeat(block, data.multiplier, axis=3)
-    return phases.reshape(stride, batch, tall, groups * data.channels)
+        if room > 0:
+            inside = by_channel[phase, :, rows.before : rows.before + height, group : group + room]
+            copies.append((inside, seen[:, :, :room, :, np.newaxis]))
+
+    def refresh() -> None:
+        for inside, seen in copies:
+            inside[...] = seen
+
+    return phases.reshape(stride, batch, tall, groups * data.channels), refresh
 
 
 DEPTHWISE_CONV_2D = Registration(
-    BuiltinOperator.DEPTHWISE_CONV_2D, prepare, evaluate, stacks=lambda data: data.is_constant
+    BuiltinOperator.DEPTHWISE_CONV_2D,
+    prepare,
+    BindingEvaluate(bind),
+    stacks=lambda data: data.is_constant,
 )

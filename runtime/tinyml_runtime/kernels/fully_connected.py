@@ -12,13 +12,18 @@ float32 sums have another order than TFLM's, whose difference grows with the num
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinyml_runtime.errors import NodeError
 from tinyml_runtime.fixed_point import FixedPoint, quantize_multiplier
-from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
+from tinyml_runtime.kernels.fused_activation import (
+    bind_bias_and_clamp,
+    float_range,
+    quantized_range,
+)
 from tinyml_runtime.kernels.quantized_layer import (
     LayerScaling,
     QuantizedLayer,
@@ -30,6 +35,7 @@ from tinyml_runtime.kernels.quantized_layer import (
 )
 from tinyml_runtime.model.options import FullyConnectedOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -105,33 +111,45 @@ def prepare(context: PrepareContext, node: Node) -> FullyConnectedData:
     return replace(data, layer=layer)
 
 
-def evaluate(context: EvalContext, node: Node, data: FullyConnectedData) -> None:
+def bind(context: EvalContext, node: Node, data: FullyConnectedData) -> Callable[[], None]:
     """Multiply by the weights, add the bias, rescale or clamp, store."""
-    source = context.input(node, INPUT).values
+    source = context.input(node, INPUT).values.reshape(-1, data.depth)
+    weights = context.input(node, WEIGHTS).values
     output = context.output(node, OUTPUT).values
-    layer = data.layer
-    if layer is None:
-        weights = context.input(node, WEIGHTS).values
-        bias = context.input(node, BIAS).values if data.has_bias else None
-        if data.scaling is None:
-            _evaluate_float(source, weights, bias, output, data)
-            return
-        layer = _layer(weights, bias, data.scaling, data)
-    matrix = layer.weights
-    rows = source.reshape(-1, data.depth).astype(matrix.dtype)
-    layer.requantizer(rows @ matrix.T, output)
+    bias = context.input(node, BIAS).values if data.has_bias else None
+    if data.scaling is None:
+        return _bind_floats(source, weights, bias, output, data)
+    if data.layer is not None:
+        return _bind_integers(source, data.layer, output)
+    scaling = data.scaling
+    return lambda: _bind_integers(source, _layer(weights, bias, scaling, data), output)()
 
 
-def _evaluate_float(
+def _bind_integers(source: Array, layer: QuantizedLayer, output: Array) -> Callable[[], None]:
+    weights = layer.weights.T
+    rows = np.empty(source.shape, weights.dtype)
+    requantize = layer.requantizer.bind(output)
+
+    def run() -> None:
+        rows[...] = source
+        # As `@`, at half its cost.
+        requantize(rows.dot(weights))
+
+    return run
+
+
+def _bind_floats(
     source: Array, weights: Array, bias: Array | None, output: Array, data: FullyConnectedData
-) -> None:
-    matrix = weights.reshape(-1, data.depth)[: data.units]
-    sums = source.reshape(-1, data.depth) @ matrix.T
-    if bias is not None:
-        sums += bias.reshape(-1)
-    if data.clamp is not None:
-        np.clip(sums, *data.clamp, out=sums)
-    output[...] = sums.reshape(output.shape)
+) -> Callable[[], None]:
+    matrix = weights.reshape(-1, data.depth)[: data.units].T
+    sums = output.reshape(-1, data.units)
+    finish = bind_bias_and_clamp(sums, bias, data.clamp)
+
+    def run() -> None:
+        source.dot(matrix, sums)
+        finish()
+
+    return run
 
 
 def _layer(
@@ -199,5 +217,8 @@ def _factor(source: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor
 
 
 FULLY_CONNECTED = Registration(
-    BuiltinOperator.FULLY_CONNECTED, prepare, evaluate, stacks=lambda data: data.is_constant
+    BuiltinOperator.FULLY_CONNECTED,
+    prepare,
+    BindingEvaluate(bind),
+    stacks=lambda data: data.is_constant,
 )

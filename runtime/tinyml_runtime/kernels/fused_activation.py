@@ -7,12 +7,13 @@ CalculateActivationRangeQuantized. TANH and SIGN_BIT are no clamps; TFLM ignores
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from tinyml_runtime.errors import NodeError
 from tinyml_runtime.fixed_point import INT32_MAX, float32_ratio
-from tinyml_runtime.tensor import Tensor
+from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import Activation
 
 _REAL_RANGES: dict[Activation, tuple[float | None, float | None]] = {
@@ -32,6 +33,22 @@ def float_range(activation: Activation) -> tuple[float, float] | None:
     if low is None:
         return None
     return low, float(np.finfo(np.float32).max) if high is None else high
+
+
+def bind_bias_and_clamp(
+    sums: Array, bias: Array | None, clamp: tuple[float, float] | None
+) -> Callable[[], None]:
+    """What adds a bias to rows of float32 sums and clamps them, in place."""
+    row = None if bias is None else bias.reshape(-1)
+    low, high = (None, None) if clamp is None else map(np.float32, clamp)
+
+    def run() -> None:
+        if row is not None:
+            np.add(sums, row, sums)
+        if low is not None:
+            sums.clip(low, high, sums)
+
+    return run
 
 
 def quantized_range(activation: Activation, output: Tensor) -> tuple[int, int]:

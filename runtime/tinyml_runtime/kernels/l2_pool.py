@@ -10,6 +10,7 @@ Border elements that SAME padding adds do not count.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,14 @@ import numpy as np
 from tinyml_runtime.kernels.fused_activation import float_range
 from tinyml_runtime.kernels.operands import check_counts, check_same_type
 from tinyml_runtime.kernels.pooling_windows import (
+    bind_sums_in_order,
     element_counts,
     pooling_window,
-    sums_in_order,
 )
 from tinyml_runtime.kernels.windows import Window
 from tinyml_runtime.model.options import Pool2DOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -73,14 +75,21 @@ def prepare(context: PrepareContext, node: Node) -> L2PoolData:
     )
 
 
-def evaluate(context: EvalContext, node: Node, data: L2PoolData) -> None:
+def bind(context: EvalContext, node: Node, data: L2PoolData) -> Callable[[], None]:
     """Take the root of every window's mean square, clamp, store."""
     source, out = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    np.divide(sums_in_order(data.window, np.square(source)), data.counts, out=out)
-    np.sqrt(out, out=out)
-    out.clip(data.low, data.high, out=out)
+    squares = np.empty(source.shape, source.dtype)
+    add_up = bind_sums_in_order(data.window, squares)
+
+    def run() -> None:
+        np.multiply(source, source, squares)
+        np.divide(add_up(), data.counts, out)
+        np.sqrt(out, out)
+        out.clip(data.low, data.high, out)
+
+    return run
 
 
 L2_POOL_2D = Registration(
-    BuiltinOperator.L2_POOL_2D, prepare, evaluate, lambda data: data.stackable
+    BuiltinOperator.L2_POOL_2D, prepare, BindingEvaluate(bind), lambda data: data.stackable
 )

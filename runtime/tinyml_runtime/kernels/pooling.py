@@ -13,6 +13,7 @@ before `rint`: other quotients are at least 1 / (2 * count) away from a tie.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +21,14 @@ import numpy as np
 
 from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
 from tinyml_runtime.kernels.pooling_windows import (
+    bind_sums_in_order,
     element_counts,
     pooling_window,
-    sums_in_order,
 )
 from tinyml_runtime.kernels.windows import Axis, Window
 from tinyml_runtime.model.options import Pool2DOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -41,8 +43,6 @@ from tinyml_runtime.types import BuiltinOperator, TensorType
 INPUT = 0
 OUTPUT = 0
 
-# Sums of so many int8 values fit into int16.
-_INT16_SUM_COUNT = 256
 # Up to so many int8 values, float32 tells ties from other quotients: their mean is below 2**7 and
 # is raised by less than 2**-20 of it, so by less than 1 / (2 * count).
 _FLOAT32_COUNT = 4096
@@ -56,13 +56,12 @@ class PoolData:
 
     `only` is the part of the image in the one window, where there is only one. `counts` are the
     elements per window, a scalar or [output height, output width, 1]; for integers their
-    reciprocals, raised. Sums are made in `dtype`.
+    reciprocals, raised, in the type in which sums are exact.
     """
 
     window: Window
     only: tuple[slice, slice] | None
     counts: Array
-    dtype: np.dtype[Any]
     clamp: tuple[float, float] | None
 
 
@@ -86,66 +85,91 @@ def prepare(context: PrepareContext, node: Node) -> PoolData:
     largest = int(counts.max())
     if source.type is TensorType.FLOAT32:
         clamp = float_range(options.fused_activation) or _FINITE
-        return PoolData(window, only, counts.astype(np.float32), source.dtype, clamp)
-    dtype = _sum_dtype(source, largest)
+        return PoolData(window, only, counts.astype(np.float32), clamp)
     clamp = _integer_clamp(quantized_range(options.fused_activation, output), output)
-    return PoolData(window, only, _raised_reciprocals(counts, source, largest), dtype, clamp)
+    return PoolData(window, only, _raised_reciprocals(counts, source, largest), clamp)
 
 
-def evaluate_average(context: EvalContext, node: Node, data: PoolData) -> None:
+def bind_average(context: EvalContext, node: Node, data: PoolData) -> Callable[[], None]:
     """Sum every window, divide by the count, round, clamp, store."""
     source = context.input(node, INPUT).values
     output = context.output(node, OUTPUT).values
-    is_float = source.dtype == np.float32
-    if data.only is not None:
-        region = source[:, *data.only]
-        sums = np.add.reduce(region, axis=(1, 2), dtype=data.dtype, keepdims=True)
-    elif is_float:
-        sums = sums_in_order(data.window, source)
+    counts, clamp = data.counts, data.clamp
+    if source.dtype == np.float32:
+        average = _bind_float_means(source, data)
     else:
-        sums = _slide(np.add, data.window, data.window.padded(source, 0, data.dtype))
-    if is_float:
-        means = np.divide(sums, data.counts)
-    else:
-        means = np.multiply(sums, data.counts, dtype=data.counts.dtype)
-        np.rint(means, out=means)
-    if data.clamp is not None:
-        np.clip(means, *data.clamp, out=means)
-    np.copyto(output, means, casting="unsafe")
+        padded, refresh = data.window.bind_padded(source, 0, counts.dtype)
+        add_up = _bind_slide(np.add, data, padded)
+
+        def average() -> Array:
+            refresh()
+            means = add_up() * counts
+            return np.rint(means, means)
+
+    def run() -> None:
+        means = average()
+        if clamp is not None:
+            means.clip(*clamp, means)
+        output[...] = means
+
+    return run
 
 
-def evaluate_max(context: EvalContext, node: Node, data: PoolData) -> None:
+def bind_max(context: EvalContext, node: Node, data: PoolData) -> Callable[[], None]:
     """Take the largest element of every window, clamp, store."""
     source = context.input(node, INPUT).values
     output = context.output(node, OUTPUT).values
     larger = np.fmax if source.dtype == np.float32 else np.maximum
+    padded, refresh = data.window.bind_padded(source, _lowest(source.dtype), source.dtype)
+    take_largest, clamp = _bind_slide(larger, data, padded), data.clamp
+
+    def run() -> None:
+        refresh()
+        if clamp is None:
+            output[...] = take_largest()
+        else:
+            take_largest().clip(*clamp, output)
+
+    return run
+
+
+def _bind_float_means(source: Array, data: PoolData) -> Callable[[], Array]:
+    counts = data.counts
+    add_up = bind_sums_in_order(data.window, source)
     if data.only is not None:
-        largest = larger.reduce(source[:, *data.only], axis=(1, 2), keepdims=True)
-    else:
-        padded = data.window.padded(source, _lowest(source.dtype), source.dtype)
-        largest = _slide(larger, data.window, padded)
-    if data.clamp is None:
-        np.copyto(output, largest)
-    else:
-        np.clip(largest, *data.clamp, out=output)
+        add_up = _bind_slide(np.add, data, source)
+    return lambda: np.divide(add_up(), counts)
 
 
-def _slide(combine: np.ufunc, window: Window, padded: Array) -> Array:
+def _bind_slide(combine: np.ufunc, data: PoolData, padded: Array) -> Callable[[], Array]:
     """Combine the elements of every window, first along its columns' height, then its width."""
-    rows, columns = window.rows, window.columns
-    tall = _slide_along(combine, rows, padded, 1)
-    return _slide_along(combine, columns, tall, 2)
+    if data.only is not None:
+        region = padded[:, *data.only]
+        return lambda: combine.reduce(region, (1, 2), None, None, True)
+    steps: list[tuple[Array, Array, Array]] = []
+    tall = _slide_along(data.window.rows, padded, 1, steps)
+    wide = _slide_along(data.window.columns, tall, 2, steps)
+
+    def slide() -> Array:
+        for first, second, combined in steps:
+            combine(first, second, out=combined)
+        return wide
+
+    return slide
 
 
-def _slide_along(combine: np.ufunc, axis: Axis, values: Array, dimension: int) -> Array:
+def _slide_along(
+    axis: Axis, values: Array, dimension: int, steps: list[tuple[Array, Array, Array]]
+) -> Array:
+    """Where the elements will be combined; `steps` gets the pairs to combine before."""
     lead = (slice(None),) * dimension
     span = (axis.outputs - 1) * axis.stride + 1
     taps = [values[*lead, tap : tap + span : axis.stride] for tap in range(axis.taps)]
     if len(taps) == 1:
         return taps[0]
-    combined = combine(taps[0], taps[1])
-    for tap in taps[2:]:
-        combine(combined, tap, out=combined)
+    combined = np.empty(taps[0].shape, values.dtype)
+    steps.append((taps[0], taps[1], combined))
+    steps += [(combined, tap, combined) for tap in taps[2:]]
     return combined
 
 
@@ -163,11 +187,6 @@ def _check_types(source: Tensor, output: Tensor) -> None:
 
 def _inside(axis: Axis, size: int) -> slice:
     return slice(0, min(size, axis.taps - axis.before))
-
-
-def _sum_dtype(source: Tensor, count: int) -> np.dtype[Any]:
-    is_narrow = source.type is TensorType.INT8 and count <= _INT16_SUM_COUNT
-    return np.dtype(np.int16 if is_narrow else np.int32)
 
 
 def _raised_reciprocals(counts: Array, source: Tensor, largest: int) -> Array:
@@ -189,6 +208,8 @@ def _lowest(dtype: np.dtype[Any]) -> float:
 
 
 AVERAGE_POOL_2D = Registration(
-    BuiltinOperator.AVERAGE_POOL_2D, prepare, evaluate_average, stacks=always_stacks
+    BuiltinOperator.AVERAGE_POOL_2D, prepare, BindingEvaluate(bind_average), stacks=always_stacks
 )
-MAX_POOL_2D = Registration(BuiltinOperator.MAX_POOL_2D, prepare, evaluate_max, stacks=always_stacks)
+MAX_POOL_2D = Registration(
+    BuiltinOperator.MAX_POOL_2D, prepare, BindingEvaluate(bind_max), stacks=always_stacks
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tinyml_runtime.kernels.windows import Axis, Window, image_window
@@ -27,13 +29,20 @@ def element_counts(window: Window, image: Tensor) -> Array:
     return np.outer(_counts(window.rows, height), _counts(window.columns, width))[..., np.newaxis]
 
 
-def sums_in_order(window: Window, image: Array) -> Array:
+def bind_sums_in_order(window: Window, image: Array) -> Callable[[], Array]:
     """Sums of windows, every one in the order of its elements: the rounding of TFLM's sums."""
-    padded = window.padded(image, 0.0, image.dtype)
-    sums = window.tap(padded, 0, 0).copy()
-    for tap in range(1, window.taps):
-        sums += window.tap(padded, *divmod(tap, window.columns.taps))
-    return sums
+    padded, refresh = window.bind_padded(image, 0.0, image.dtype)
+    taps = [window.tap(padded, *divmod(tap, window.columns.taps)) for tap in range(window.taps)]
+    first, others = taps[0], taps[1:]
+
+    def add_up() -> Array:
+        refresh()
+        sums = first.copy()
+        for tap in others:
+            np.add(sums, tap, sums)
+        return sums
+
+    return add_up
 
 
 def _trimmed(axis: Axis, size: int) -> Axis:

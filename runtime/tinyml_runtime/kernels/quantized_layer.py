@@ -24,6 +24,9 @@ from tinyml_runtime.types import TensorType
 HYBRID = "Hybrid models are not supported on TFLite Micro."
 HYBRID_REMEDY = "convert the model with full integer quantization, or leave it in float32"
 
+# Accumulators become float64 in the end; up to so many products that costs more than to start so.
+_FEW_PRODUCTS = 4096
+
 _WEIGHT_TYPES = {
     TensorType.FLOAT32: (TensorType.FLOAT32,),
     TensorType.INT8: (TensorType.INT8, TensorType.INT4),
@@ -64,6 +67,8 @@ def quantized_layer(
     if bias is not None:
         folded = folded + bias.reshape(-1).astype(np.int64)
     dtype = accumulator_dtype(int(bounds.max(initial=0)))
+    if weights.size * rows <= _FEW_PRODUCTS:
+        dtype = np.dtype(np.float64)
     requantizer = Requantizer(
         scaling.factors,
         scaling.output,

@@ -5,6 +5,7 @@ Source: tflite-micro `lite/kernels/padding.h`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,23 +76,27 @@ class Window:
             and not (self.columns.before or self.columns.after)
         )
 
-    def padded(self, image: Array, fill: float, dtype: np.dtype[Any]) -> Array:
-        """`image` in another element type, with a border of `fill` where windows reach over it."""
+    def bind_padded(
+        self, image: Array, fill: float, dtype: np.dtype[Any]
+    ) -> tuple[Array, Callable[[], None]]:
+        """`image` in another element type, with a border of `fill` where windows reach over it.
+
+        Also the function that brings it up to date with the image.
+        """
         rows, columns = self.rows, self.columns
-        if not (rows.before or rows.after or columns.before or columns.after):
-            return image.astype(dtype, copy=False)
+        is_bordered = bool(rows.before or rows.after or columns.before or columns.after)
+        if dtype == image.dtype and not is_bordered:
+            return image, lambda: None
         batch, height, width, channels = image.shape
-        shape = (
-            batch,
-            height + rows.before + rows.after,
-            width + columns.before + columns.after,
-            channels,
-        )
-        bordered = np.full(shape, fill, dtype)
-        bordered[:, rows.before : rows.before + height, columns.before : columns.before + width] = (
-            image
-        )
-        return bordered
+        top, left = rows.before, columns.before
+        shape = (batch, top + height + rows.after, left + width + columns.after, channels)
+        padded = np.full(shape, fill, dtype)
+        inside = padded[:, top : top + height, left : left + width]
+
+        def refresh() -> None:
+            inside[...] = image
+
+        return padded, refresh
 
     def view(self, padded: Array) -> Array:
         """All windows: [batch, output height, output width, rows, columns, channels], no copy."""
