@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -61,6 +62,8 @@ def main() -> None:
     # Models for microcontrollers are too small for BLAS to share out: its threads only wait, and
     # that takes as much processor time as all the rest of a short run.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Importing makes many objects and no garbage: looking for it is a tenth of a short run.
+    gc.set_threshold(100_000)
     try:
         app(prog_name="tinyml")
     except TinymlError as error:

@@ -73,7 +73,7 @@ def _padded() -> list[Case]:
     }
     return [
         *grid(pad, paddings, kind=COMMON),
-        *grid(pad, paddings, operator=(Op.PADV2,), kind=COMMON, value=(-7,)),
+        *grid(pad, paddings, operator=(Op.PADV2,), kind=COMMON, value=(-7, None)),
         *grid(pad, operator=(Op.PAD, Op.PADV2), kind=COMMON, value=(9, FED)),
         *grid(pad, kind=(I8, I16), zero_point=(-128, 127)),
         *grid(

@@ -248,7 +248,7 @@ def _bind_products(windows: Array, weights: Array, data: ConvData) -> Multiply:
         return partial(_grouped_products, windows, weights, data)
     depth = data.window.taps * windows.shape[-1]
     transposed = weights.T
-    rows = windows.reshape(-1, depth)
+    rows: Array = windows.reshape(-1, depth)
     if np.may_share_memory(rows, windows):
         return lambda out: rows.dot(transposed, out)
     if windows.size > _KEPT_ELEMENTS:

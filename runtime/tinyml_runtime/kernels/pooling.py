@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,7 @@ def _bind_slide(combine: np.ufunc, data: PoolData, padded: Array) -> Callable[[]
     """Combine the elements of every window, first along its columns' height, then its width."""
     if data.only is not None:
         region = padded[:, *data.only]
-        return lambda: combine.reduce(region, (1, 2), None, None, True)
+        return partial(combine.reduce, region, axis=(1, 2), keepdims=True)
     steps: list[tuple[Array, Array, Array]] = []
     tall = _slide_along(data.window.rows, padded, 1, steps)
     wide = _slide_along(data.window.columns, tall, 2, steps)

@@ -88,7 +88,7 @@ def test_floats_that_do_not_fit_become_what_tflm_makes_of_them(output: Any) -> N
 
 REFUSALS = {
     "from int64": (cast(np.int64, np.int32), r"Input type INT64 \(4\) not supported"),
-    "to bool": (cast(np.float32, np.bool_), r"Output type BOOL \(6\) not supported"),
+    "to int64": (cast(np.float32, np.int64), r"Output type INT64 \(4\) not supported"),
     "another size": (
         SingleOp(BuiltinOperator.CAST, [fed((4,), np.int8)], [fed((5,), np.int32)]),
         "makes 4",
