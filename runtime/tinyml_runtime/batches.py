@@ -26,24 +26,44 @@ class Batch:
     samples: int
 
 
-def invoke_stacks(
-    execution: SubgraphExecution, batch: Batch, graph: SubGraph, threads: int
-) -> None:
-    """Run all samples of a batch, in stacks that fit the cache, on `threads` threads."""
-    moving = sum(t.values.nbytes for t in execution.tensors if not t.is_constant)
-    size = min(max(1, _STACK_BYTES // max(1, moving)), -(-batch.samples // threads))
-    starts = list(range(0, batch.samples, max(1, size)))
-    shares = [starts[worker::threads] for worker in range(min(threads, len(starts)))]
+class Stacks:
+    """The stacks of a subgraph that are not in use: making one takes as long as some samples."""
 
-    def invoke_share(share: Sequence[int]) -> None:
-        stack = None
-        for start in share:
-            count = min(size, batch.samples - start)
-            if stack is None or stack.samples != count:
-                stack = StackedExecution(execution, count)
-            _invoke_stack(stack, batch, graph, start)
+    def __init__(self, execution: SubgraphExecution) -> None:
+        """Keep stacks of `execution`; there are none yet."""
+        self._execution = execution
+        self._idle: list[StackedExecution] = []
 
-    run_on_threads(invoke_share, shares)
+    def take(self, samples: int) -> StackedExecution:
+        """A stack for so many samples, an idle one if there is one."""
+        for index, stack in enumerate(self._idle):
+            if stack.samples == samples:
+                return self._idle.pop(index)
+        return StackedExecution(self._execution, samples)
+
+    def give_back(self, used: Sequence[StackedExecution]) -> None:
+        """Keep the stacks of a batch for the next one, and forget those that it had no use for."""
+        self._idle = list(used)
+
+    def invoke(self, batch: Batch, graph: SubGraph, threads: int) -> None:
+        """Run all samples of a batch, in stacks that fit the cache, on `threads` threads."""
+        moving = sum(t.values.nbytes for t in self._execution.tensors if not t.is_constant)
+        size = min(max(1, _STACK_BYTES // max(1, moving)), -(-batch.samples // threads))
+        starts = list(range(0, batch.samples, max(1, size)))
+        shares = [starts[worker::threads] for worker in range(min(threads, len(starts)))]
+        used: list[StackedExecution] = []
+
+        def invoke_share(share: Sequence[int]) -> None:
+            stack = None
+            for start in share:
+                count = min(size, batch.samples - start)
+                if stack is None or stack.samples != count:
+                    stack = self.take(count)
+                    used.append(stack)
+                _invoke_stack(stack, batch, graph, start)
+
+        run_on_threads(invoke_share, shares)
+        self.give_back(used)
 
 
 def _invoke_stack(stack: StackedExecution, batch: Batch, graph: SubGraph, start: int) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from tinyml_runtime.batches import Batch, invoke_stacks
+from tinyml_runtime.batches import Batch, Stacks
 from tinyml_runtime.errors import ModelError, RunError, UnsupportedModelError
 from tinyml_runtime.events import Listener
 from tinyml_runtime.execution import SubgraphExecution, Surroundings
@@ -111,6 +111,7 @@ class Interpreter:
             SubgraphExecution(tensors, steps, surroundings)
             for tensors, steps in zip(self._tensors, prepared, strict=True)
         ]
+        self._stacks = Stacks(self._executions[0])
         self.reset()
 
     def reset(self) -> None:
@@ -169,7 +170,7 @@ class Interpreter:
             # One thread gives kernels that keep state the samples in their order.
             workers = 1 if self.is_stateful else threads or processors()
             main = self.model.subgraphs[0]
-            invoke_stacks(self._main(), Batch(inputs, outputs, samples), main, workers)
+            self._stacks.invoke(Batch(inputs, outputs, samples), main, workers)
         return outputs
 
     def output(self, index: int = 0) -> Array:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -35,8 +36,8 @@ FLOAT64_EXACT = 2**53
 # What survives the clamp, with zero point and offset, stays below 2**(bits of the output + 2).
 _MARGIN_BITS = 2
 _SIGN_BIT = np.array(-(2**63))
-# From so many values on, three operations on their bits are faster than np.copysign.
-_COPYSIGN_ELEMENTS = 1024
+# For fewer values the least number of calls is fastest, for more the least work for each of them.
+_FEW_ELEMENTS = 1024
 # Per-channel rows are repeated to about this length: NumPy's inner loops are slow on short rows.
 _TILED_LENGTH = 1024
 # Rows are taken in blocks of about this many elements, so that their float64 copies stay in cache.
@@ -173,7 +174,7 @@ class Requantizer:
             constant += bias * scale
         self._row = repeats * self._channels
         self._unsigned = np.dtype(f"u{output.bits // 8}")
-        self._flip = np.array(offset, self._unsigned)
+        self._offset = np.array(offset, self._unsigned)
         self._scale = _row(scale, repeats)
         self._constant = _row(constant, repeats)
         self._nudge = _row(nudge, repeats)
@@ -184,30 +185,29 @@ class Requantizer:
     def _bind_floats(self, out: Array) -> Callable[[Array], None]:
         if out.size == 1:
             return self._bind_value(out)
-        unsigned = out.reshape(-1).view(self._unsigned)
-        if unsigned.size > self._row:
-            unsigned = unsigned.reshape(-1, self._row)
+        rows = out.reshape(-1)
+        if rows.size > self._row:
+            rows = rows.reshape(-1, self._row)
         step = max(1, _BLOCK_ELEMENTS // self._row)
-        if len(unsigned) <= step or unsigned.ndim == 1:
-            return self._bind_block(unsigned)
+        if rows.ndim == 1 or len(rows) <= step:
+            return self._bind_block(rows)
         blocks = [
-            (slice(start, start + step), self._bind_block(unsigned[start : start + step]))
-            for start in range(0, len(unsigned), step)
+            (slice(start, start + step), self._bind_block(rows[start : start + step]))
+            for start in range(0, len(rows), step)
         ]
 
         def run(accumulators: Array) -> None:
-            rows = accumulators.reshape(unsigned.shape)
+            by_row = accumulators.reshape(rows.shape)
             for part, in_block in blocks:
-                in_block(rows[part])
+                in_block(by_row[part])
 
         return run
 
-    def _bind_block(self, unsigned: Array) -> Callable[[Array], None]:
-        shape = unsigned.shape
-        scale, constant, bias = self._scale, self._constant, self._bias_row
-        low, high, flip = self._low, self._high, self._flip
+    def _bind_block(self, out: Array) -> Callable[[Array], None]:
+        shape, scale, constant, bias = out.shape, self._scale, self._constant, self._bias_row
         is_folded = self._bias_folded
-        add_nudge = self._nudging(unsigned.size) if self._signed else None
+        add_nudge = self._nudging(out.size) if self._signed else None
+        store = self._storing(out)
 
         def run(accumulators: Array) -> None:
             x = accumulators.reshape(shape)
@@ -219,18 +219,38 @@ class Requantizer:
             if add_nudge is not None:
                 add_nudge(x)
             np.add(x, constant, x)
-            x.clip(low, high, x)
-            unsigned[...] = x
-            np.bitwise_xor(unsigned, flip, unsigned)
+            store(x)
 
         return run
+
+    def _storing(self, out: Array) -> Callable[[Array], object]:
+        """What clamps values with the offset, takes their floor, and stores them."""
+        if out.size < _FEW_ELEMENTS:
+            places = np.empty(out.shape, np.intp)
+            bits = 8 * out.itemsize
+            results = _clamped_results(bits, self._output.minimum, self._output.maximum)
+
+            def look_up(x: Array) -> None:
+                places[...] = x
+                results.take(places, None, out, "clip")
+
+            return look_up
+        low, high, offset = self._low, self._high, self._offset
+        unsigned = out.view(self._unsigned)
+
+        def store(x: Array) -> None:
+            x.clip(low, high, x)
+            unsigned[...] = x
+            np.bitwise_xor(unsigned, offset, unsigned)
+
+        return store
 
     def _bind_value(self, out: Array) -> Callable[[Array], None]:
         """A single output: much faster in Python's floats."""
         scale, constant, nudge = self._scale.item(), self._constant.item(), self._nudge.item()
         bias = 0.0 if self._bias_folded else self._bias_row.item()
         is_signed, low, high = self._signed, self._low.item(), self._high.item()
-        offset = self._flip.item()
+        offset = self._offset.item()
 
         def run(accumulators: Array) -> None:
             x = (accumulators.item() + bias) * scale
@@ -243,7 +263,7 @@ class Requantizer:
     def _nudging(self, size: int) -> Callable[[Array], object]:
         """What moves values away from zero by the nudge, in the way that suits so many values."""
         nudge = self._nudge
-        if size < _COPYSIGN_ELEMENTS:
+        if size < _FEW_ELEMENTS:
             return lambda x: np.add(x, np.copysign(nudge, x), x)
         bits = nudge.view(np.int64)
 
@@ -269,6 +289,13 @@ class Requantizer:
 def _per_channel(values: Sequence[int] | Array, channels: int) -> Array:
     array = np.asarray(values)
     return np.ascontiguousarray(np.broadcast_to(array, (channels,)))
+
+
+@cache
+def _clamped_results(bits: int, minimum: int, maximum: int) -> Array:
+    """The output for every value with the offset, from 0 on."""
+    half = 2 ** (bits - 1)
+    return np.arange(-half, half).clip(minimum, maximum).astype(f"i{bits // 8}")
 
 
 def _row(values: Array, repeats: int) -> Array:

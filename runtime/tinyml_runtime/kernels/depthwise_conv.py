@@ -285,12 +285,15 @@ def _bind_phase_sums(
     )
     if batch * data.window.outputs > 1:
         return lambda: np.einsum("nyrcx,rcx->nyx", view, taps.weights)
-    products = np.empty((height, width, line), phases.dtype)
+    only = view[0, 0]
+    products = np.empty(only.shape, phases.dtype)
     by_position = products.reshape(-1, line)
+    ones = np.ones(len(by_position), phases.dtype)
 
     def add_up() -> Array:
-        np.multiply(view[0, 0], taps.weights, products)
-        return np.add.reduce(by_position, 0)
+        np.multiply(only, taps.weights, products)
+        # A sum, at a third of its cost.
+        return ones.dot(by_position)
 
     return add_up
 

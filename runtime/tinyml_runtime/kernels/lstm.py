@@ -12,7 +12,7 @@ Source    tflite-micro `micro/kernels/unidirectional_sequence_lstm.cc`, `lstm_ev
 
 Both states are variables. Of the 24 inputs those of peepholes, projection and layer normalization
 must be absent. Any activation but TANH leaves the cell gate as it is, as in a release build of
-TFLM. The weights of all gates are side by side: forget, input, output, cell.
+TFLM. The weights of all gates are side by side: input, forget, output, cell.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tinyml_runtime.kernels.lstm_cells import FloatCell, GateWeights, IntegerCel
 from tinyml_runtime.kernels.lstm_scaling import integer_scaling
 from tinyml_runtime.model.options import UnidirectionalSequenceLSTMOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -37,9 +38,9 @@ from tinyml_runtime.tensor import Tensor
 from tinyml_runtime.types import Activation, BuiltinOperator, TensorType
 
 INPUT = 0
-INPUT_WEIGHTS = 2, 1, 4, 3
-RECURRENT_WEIGHTS = 6, 5, 8, 7
-BIASES = 13, 12, 15, 14
+INPUT_WEIGHTS = 1, 2, 4, 3
+RECURRENT_WEIGHTS = 5, 6, 8, 7
+BIASES = 12, 13, 15, 14
 PEEPHOLES = 9, 10, 11
 PROJECTION = 16, 17
 HIDDEN_STATE, CELL_STATE = 18, 19
@@ -108,18 +109,18 @@ def prepare(context: PrepareContext, node: Node) -> LstmData:
     return LstmData(options.time_major, batch, units, make_cell, made)
 
 
-def evaluate(context: EvalContext, node: Node, data: LstmData) -> None:
+def bind(context: EvalContext, node: Node, data: LstmData) -> Callable[[], None]:
     """Run the cell over all time steps; leave the last states in their tensors."""
     source = context.input(node, INPUT).values
     output = context.output(node, OUTPUT).values
     hidden = context.input(node, HIDDEN_STATE).values.reshape(data.batch, data.units)
     state = context.input(node, CELL_STATE).values.reshape(data.batch, data.units)
-    cell = data.cell
-    if cell is None:
-        cell = data.make_cell(_gate_weights({i: context.input(node, i) for i in _WEIGHTS}))
     if not data.time_major:
         source, output = source.transpose(1, 0, 2), output.transpose(1, 0, 2)
-    cell.run(source, hidden, state, output)
+    if data.cell is not None:
+        return data.cell.bind(source, hidden, state, output)
+    weights = {position: context.input(node, position) for position in _WEIGHTS}
+    return lambda: data.make_cell(_gate_weights(weights)).bind(source, hidden, state, output)()
 
 
 def _gate_weights(tensors: dict[int, Tensor]) -> GateWeights:
@@ -173,5 +174,5 @@ def _check_weight_shape(position: int, tensor: Tensor, units: int, features: int
 
 
 UNIDIRECTIONAL_SEQUENCE_LSTM = Registration(
-    BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM, prepare, evaluate
+    BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM, prepare, BindingEvaluate(bind)
 )

@@ -1,6 +1,6 @@
 """The step of an LSTM over time: gates from input and hidden state, then both states.
 
-The four gates lie side by side, in the order forget, input, output, cell. Products with the
+The four gates lie side by side, in the order input, forget, output, cell. Products with the
 inputs of all time steps are made at once; a step adds those of the hidden state.
 
 Source    tflite-micro `micro/kernels/lstm_eval.h`, `lstm_eval.cc`,
@@ -9,7 +9,7 @@ Source    tflite-micro `micro/kernels/lstm_eval.h`, `lstm_eval.cc`,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -18,13 +18,11 @@ from tinyml_runtime.fixed_point import FixedPoint
 from tinyml_runtime.kernels.int16_tables import logistic_table, tanh_table
 from tinyml_runtime.kernels.lstm_scaling import INT16_LIMITS, IntegerScaling
 from tinyml_runtime.kernels.rescaling import Rescaling
-from tinyml_runtime.requantize import accumulator_dtype
 from tinyml_runtime.tensor import Array
 
 # The sum of two int16 gate inputs, counted from -65,536, is an index into a table of this length.
 _SUMS = 2**17
-# exp(80) is a finite float32 whose reciprocal is not zero.
-_LOWEST_LOGISTIC = np.float32(-80.0)
+_ONE = np.array(1.0, np.float32)
 
 
 class GateWeights:
@@ -44,37 +42,61 @@ class FloatCell:
 
     def __init__(self, weights: GateWeights, clip: float, has_tanh: bool) -> None:
         """Lay out the weights; a `clip` of 0 or less is none."""
-        self._inputs = np.ascontiguousarray(weights.inputs.T)
-        self._recurrent = np.ascontiguousarray(weights.recurrent.T)
-        self._biases = weights.biases
+        units = weights.recurrent.shape[1]
+        # The logistic needs the exponential of -x.
+        signs = np.repeat(np.array([-1.0, -1.0, -1.0, 1.0], np.float32), units)
+        self._inputs = np.ascontiguousarray(weights.inputs.T * signs)
+        self._recurrent = np.ascontiguousarray(weights.recurrent.T * signs)
+        self._biases = weights.biases * signs
         self._clip = np.float32(clip)
         self._has_tanh = has_tanh
 
-    def run(self, source: Array, hidden: Array, state: Array, output: Array) -> None:
+    def bind(self, source: Array, hidden: Array, state: Array, output: Array) -> Callable[[], None]:
         """All steps of `source` [time, batch, features]; updates the states [batch, units]."""
         steps, batch, features = source.shape
         units = hidden.shape[1]
-        given = source.reshape(-1, features) @ self._inputs
-        given += self._biases
-        last = hidden
-        for step, gates in enumerate(given.reshape(steps, batch, -1)):
-            gates += last @ self._recurrent
-            logistic, candidate = gates[:, : 3 * units], gates[:, 3 * units :]
-            _apply_logistic(logistic)
-            if self._has_tanh:
-                np.tanh(candidate, out=candidate)
-            state *= logistic[:, :units]
-            candidate *= logistic[:, units : 2 * units]
-            state += candidate
-            if self._clip > 0.0:
-                np.clip(state, -self._clip, self._clip, out=state)
-            last = output[step]
-            np.multiply(np.tanh(state), logistic[:, 2 * units :], out=last)
-        hidden[...] = last
+        given = np.empty((steps, batch, 4 * units), np.float32)
+        by_row = given.reshape(-1, 4 * units)
+        # The state stands behind the cell gate, so that both are multiplied at once.
+        values = np.empty((batch, 5 * units), np.float32)
+        logistic, cell, memory = np.split(values, [3 * units, 4 * units], axis=1)
+        first, output_gate, second = np.split(values, [2 * units, 3 * units], axis=1)
+        sums = np.empty((batch, 4 * units), np.float32)
+        to_logistic, to_tanh = np.split(sums, [3 * units], axis=1)
+        products = np.empty(first.shape, np.float32)
+        increase, kept = np.split(products, 2, axis=1)
+
+        def run() -> None:
+            np.dot(source.reshape(-1, features), self._inputs, by_row)
+            np.add(by_row, self._biases, by_row)
+            memory[...] = state
+            last = hidden
+            for step, from_input in enumerate(given):
+                np.add(from_input, last.dot(self._recurrent), sums)
+                np.exp(to_logistic, logistic)
+                np.add(logistic, _ONE, logistic)
+                np.reciprocal(logistic, logistic)
+                if self._has_tanh:
+                    np.tanh(to_tanh, cell)
+                else:
+                    cell[...] = to_tanh
+                np.multiply(first, second, products)
+                np.add(increase, kept, memory)
+                if self._clip > 0.0:
+                    memory.clip(-self._clip, self._clip, memory)
+                last = np.multiply(np.tanh(memory), output_gate)
+                output[step] = last
+            hidden[...] = last
+            state[...] = memory
+
+        return run
 
 
 class IntegerCell:
-    """The cell with int16 gates and cell state, and int8 or int16 hidden states; exact."""
+    """The cell with int16 gates and cell state, and int8 or int16 hidden states; exact.
+
+    All of them are integers in float64, some of them times the factor that they will need.
+    """
 
     def __init__(self, weights: GateWeights, scaling: IntegerScaling) -> None:
         """Lay out weights, factors and tables."""
@@ -95,11 +117,7 @@ class IntegerCell:
             scaling.recurrent_factors,
             scaling,
         )
-        self._offsets = np.repeat(_SUMS // 2 + np.array([0, 0, 0, _SUMS]), units)
-        self._activations = _gate_table(scaling.has_tanh)
-        self._tanh = tanh_table(*scaling.state_tanh)
-        # Operations with 0-dimensional arrays take half as long as with Python's integers.
-        self._lowest, self._highest = map(np.array, scaling.state_limits)
+        self._offsets = np.repeat(_SUMS // 2 + np.array([0.0, 0.0, 0.0, _SUMS]), units)
         # Gates are positive, so their products with int16 values are below 2**30.
         largest = 2.0**15 * (2.0**15 - 1.0)
         self._to_state = Rescaling(scaling.state_factors, 2 * units, INT16_LIMITS, bounds=largest)
@@ -110,38 +128,65 @@ class IntegerCell:
             bounds=largest,
             zero_point=scaling.hidden_zero_point,
         )
+        increase, self._kept = _operand_factors(self._to_state)
+        (hidden,) = _operand_factors(self._to_hidden)
+        self._activations = _gate_table(scaling.has_tanh, increase)
+        # The state before it saturates has as many values as the sum of two gate inputs.
+        saturated = np.clip(_wrapped_sums(), *scaling.state_limits)
+        self._saturated = saturated * self._kept
+        self._tanh = tanh_table(*scaling.state_tanh)[saturated] * hidden
 
-    def run(self, source: Array, hidden: Array, state: Array, output: Array) -> None:
+    def bind(self, source: Array, hidden: Array, state: Array, output: Array) -> Callable[[], None]:
         """All steps of `source` [time, batch, features]; updates the states [batch, units]."""
         steps, batch, features = source.shape
         units = hidden.shape[1]
-        given = self._from_input(source.reshape(-1, features)).reshape(steps, batch, -1)
-        given += self._offsets
-        products = np.empty((batch, 2 * units), np.int64)
-        kept, added = products[:, :units], products[:, units:]
-        memory = state.astype(np.int64)
-        last = hidden
-        for step in range(steps):
-            sums = self._from_hidden(last)
-            sums += given[step]
-            gates = self._activations.take(sums).astype(np.int64)
-            np.multiply(gates[:, :units], memory, out=kept)
-            np.multiply(gates[:, units : 2 * units], gates[:, 3 * units :], out=added)
-            self._to_state(products)
-            np.add(kept, added, out=memory)
-            np.maximum(memory, self._lowest, out=memory)
-            np.minimum(memory, self._highest, out=memory)
-            # Negative indices count from the end, in the order of their bits.
-            squashed = self._tanh.take(memory).astype(np.int64)
-            last = gates[:, 2 * units : 3 * units] * squashed
-            self._to_hidden(last)
-            output[step] = last
-        hidden[...] = last
-        state[...] = memory
+        given = np.empty((steps, batch, 4 * units))
+        inputs, multiply_inputs = self._from_input.bind(given.reshape(-1, 4 * units))
+        sums = np.empty((batch, 4 * units))
+        last, multiply_hidden = self._from_hidden.bind(sums)
+        places = np.empty(sums.shape, np.intp)
+        # The state stands behind the cell gate, so that both are multiplied at once.
+        values = np.empty((batch, 5 * units))
+        gates, memory = values[:, : 4 * units], values[:, 4 * units :]
+        first, output_gate, second = np.split(values, [2 * units, 3 * units], axis=1)
+        products = np.empty(first.shape)
+        increase, kept = np.split(products, 2, axis=1)
+        total = np.empty(memory.shape, np.intp)
+        squashed = np.empty(memory.shape)
+        results = np.empty((steps, batch, units))
+        rescale_state = self._to_state.bind(products, products, is_scaled=self._to_state.is_float)
+        rescale_hidden = self._to_hidden.bind(squashed, last, is_scaled=self._to_hidden.is_float)
+
+        def run() -> None:
+            inputs[...] = source.reshape(-1, features)
+            multiply_inputs()
+            np.add(given, self._offsets, given)
+            np.multiply(state, self._kept, memory)
+            last[...] = hidden
+            for from_input, result in zip(given, results, strict=True):
+                multiply_hidden()
+                np.add(sums, from_input, sums)
+                places[...] = sums
+                self._activations.take(places, None, gates, "wrap")
+                np.multiply(first, second, products)
+                rescale_state()
+                # Negative places count from the end of a table.
+                np.add(increase, kept, squashed)
+                total[...] = squashed
+                self._saturated.take(total, None, memory, "wrap")
+                self._tanh.take(total, None, squashed, "wrap")
+                np.multiply(output_gate, squashed, squashed)
+                rescale_hidden()
+                result[...] = last
+            output[...] = results
+            hidden[...] = last
+            state[...] = np.rint(memory / self._kept)
+
+        return run
 
 
 class _Product:
-    """A fully connected layer of all gates: int8 or int16 rows to int64 values in int16's range."""
+    """A fully connected layer of all gates: int8 or int16 rows to values in int16's range."""
 
     def __init__(
         self,
@@ -153,8 +198,6 @@ class _Product:
     ) -> None:
         bounds = np.abs(weights).sum(axis=1) * scaling.activation_limit
         folded = biases - zero_point * weights.sum(axis=1)
-        self._biases = folded[np.newaxis] if np.any(folded) else None
-        self._weights = np.ascontiguousarray(weights.T, accumulator_dtype(int(bounds.max())))
         self._rescale = Rescaling(
             factors,
             weights.shape[0],
@@ -162,26 +205,36 @@ class _Product:
             bounds=bounds + np.abs(folded.astype(np.float64)),
             wide=scaling.is_wide,
         )
+        # The bias is the weight of one more input, which is always 1.
+        matrix = np.vstack([weights.T, folded]).astype(np.float64)
+        self._matrix = matrix * self._rescale.scale if self._rescale.takes_scaled else matrix
 
-    def __call__(self, rows: Array) -> Array:
-        sums = (rows.astype(self._weights.dtype) @ self._weights).astype(np.int64)
-        if self._biases is not None:
-            sums += self._biases
-        self._rescale(sums)
-        return sums
+    def bind(self, sums: Array) -> tuple[Array, Callable[[], None]]:
+        """Where to put the rows, [rows, depth], and the function that makes `sums` from them."""
+        matrix = self._matrix
+        extended = np.ones((len(sums), len(matrix)))
+        rescale = self._rescale.bind(sums, sums, is_scaled=self._rescale.takes_scaled)
+
+        def multiply() -> None:
+            extended.dot(matrix, sums)
+            rescale()
+
+        return extended[:, :-1], multiply
 
 
-def _apply_logistic(values: Array) -> None:
-    np.maximum(values, _LOWEST_LOGISTIC, out=values)
-    np.negative(values, out=values)
-    np.exp(values, out=values)
-    values += 1.0
-    np.reciprocal(values, out=values)
+def _wrapped_sums() -> Array:
+    """Every sum of two int16 values, in the order of its lowest bits: negative ones at the end."""
+    return np.roll(np.arange(-_SUMS // 2, _SUMS // 2), _SUMS // 2)
+
+
+def _operand_factors(rescale: Rescaling) -> Sequence[float]:
+    """What one operand of products is multiplied with before."""
+    return rescale.factors if rescale.is_float else [1.0] * len(rescale.factors)
 
 
 @cache
-def _gate_table(has_tanh: bool) -> Array:
+def _gate_table(has_tanh: bool, cell_factor: float) -> Array:
     """Activations of every saturating sum of two gate inputs: logistic, then the cell gate's."""
     sums = np.clip(np.arange(-_SUMS // 2, _SUMS // 2), *INT16_LIMITS)
-    cell = tanh_table()[sums] if has_tanh else sums.astype(np.int16)
-    return np.concatenate([logistic_table()[sums], cell])
+    cell = tanh_table()[sums] if has_tanh else sums
+    return np.concatenate([logistic_table()[sums], cell * cell_factor])

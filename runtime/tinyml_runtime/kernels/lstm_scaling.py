@@ -25,7 +25,7 @@ _GATE_OUTPUT_SCALE = 2.0**-15
 class IntegerScaling:
     """Zero points, factors and limits; one entry a gate where there are several.
 
-    `state_factors` are of the state kept and of the state added, `state_tanh` the arguments of
+    `state_factors` are of the state added and of the state kept, `state_tanh` the arguments of
     the table that takes the state's scale.
     """
 
@@ -78,8 +78,8 @@ def integer_scaling(
         input_factors=tuple(_gate_factor(source, weights) for weights in input_weights),
         recurrent_factors=tuple(_gate_factor(hidden, weights) for weights in recurrent_weights),
         state_factors=(
-            quantize_multiplier(_GATE_OUTPUT_SCALE * cell.scale / cell.scale),
             quantize_multiplier(_GATE_OUTPUT_SCALE**2 / cell.scale),
+            quantize_multiplier(_GATE_OUTPUT_SCALE * cell.scale / cell.scale),
         ),
         hidden_factor=quantize_multiplier(_GATE_OUTPUT_SCALE**2 / hidden.scale),
         state_limits=_state_limits(cell, cell_clip),

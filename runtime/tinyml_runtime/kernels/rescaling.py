@@ -1,34 +1,44 @@
-"""Rescaling of a few accumulators: in int64, with the least number of NumPy calls.
+"""Rescaling of a few accumulators: in float64, in place, with the least number of NumPy calls.
 
 `Requantizer` is for whole images. Recurrent layers rescale some ten to some hundred values at a
-time, many of them to 16 bits: there integers take no longer than floats, and whatever the scales
-are, they are exact.
+time, and go on computing with the results.
 
-Why one shift is enough. gemmlowp rounds twice: t = (p + 2**30) >> 31 with p = acc * multiplier,
-then (t + half - (t < 0)) >> e with half = 2**e / 2. Floors nest, so both are (p + 2**30 + 2**31 *
-(half - (t < 0))) >> (31 + e). The sign of p may stand for that of t: they differ only where t is 0,
-and then the result is 0 either way.
+Why that is exact. `requantize.py` says which sum's floor gemmlowp's two roundings are, of x = acc *
+factor, of 1/2 and of a nudge d. Floats give that floor in two cases. Either all terms are multiples
+of a grid, and so small that no bit is lost. Or a term may lose bits, but every x, being acc *
+multiplier on its grid, keeps away from every value at which the floor changes by more than that:
+which of them come near is found by one division each, when the factor is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
-from tinyml_runtime.fixed_point import FixedPoint, multiply_wide_by_quantized_multiplier
+from tinyml_runtime.fixed_point import (
+    FixedPoint,
+    multiply_by_quantized_multiplier,
+    multiply_wide_by_quantized_multiplier,
+    wrap_int32,
+)
 from tinyml_runtime.tensor import Array
 
-# Four terms below this, or one below four times this, can be added in int64.
-_LARGEST_TERM = 2.0**60
-_SIGN_SHIFT = np.array(63)
+# Each of a few additions of terms up to `reach` is off by less than reach * 2**-53.
+_LOST = 2.0**-50
 
 
 class Rescaling:
-    """Rescales rows of int64 accumulators in place, exactly, and clamps them to `limits`.
+    """Rescales rows of accumulators, exact integers in float64, and clamps them to `limits`.
 
     Each factor is for equally many neighbouring columns. No accumulator is larger than `bounds`,
     one for all columns or one each. `wide` selects the arithmetic of 64-bit accumulators.
+
+    A caller may multiply by the `factors`, or the row `scale`, before: an operand of a product if
+    `is_float`, the terms of a sum if `takes_scaled`.
     """
 
     def __init__(
@@ -45,74 +55,144 @@ class Rescaling:
         repeats = columns // len(factors)
         self._multipliers = np.repeat([f.multiplier for f in factors], repeats)
         self._shifts = np.repeat([f.shift for f in factors], repeats)
-        self._low, self._high = np.array(limits[0]), np.array(limits[1])
-        self._wide = wide
-        self._wraps = self._is_general = False
+        self._limits, self._zero_point, self._wide = limits, zero_point, wide
+        largest = np.broadcast_to(np.asarray(bounds, np.float64), columns)
+        grids = [
+            _Grid(factor, float(part.max()), limits, zero_point, wide)
+            for factor, part in zip(factors, np.split(largest, len(factors)), strict=True)
+        ]
+        self.factors = [grid.scale for grid in grids]
+        self._wraps = any(grid.wraps for grid in grids)
+        self.takes_scaled = all(grid.is_fine for grid in grids) and not self._wraps
+        self.is_float = all(grid.is_fine or grid.keeps_away for grid in grids)
+        self.scale = _row(self.factors, repeats)
+        self._nudge = _row([grid.nudge for grid in grids], repeats)
+
+    def bind(
+        self, values: Array, out: Array, *, is_scaled: bool = False, added_late: int = 0
+    ) -> Callable[[], None]:
+        """What rescales `values`, shape [rows, columns], and writes the results into `out`.
+
+        `values` are overwritten, and may be `out`; `is_scaled` says that they come multiplied.
+        `added_late` is added after the clamp, in the type of `out`.
+        """
+        results = _results(self._limits, added_late, out.dtype)
+        if not self.is_float:
+            return partial(self._in_integers, values, results, out)
+        finish = self._bind_finish(values, results, out)
+        if is_scaled:
+            return finish
+        scale = self.scale
+        wrap = _bind_wrap(values) if self._wraps else None
+
+        def run() -> None:
+            if wrap is not None:
+                wrap()
+            np.multiply(values, scale, values)
+            finish()
+
+        return run
+
+    def _bind_finish(self, values: Array, results: Array, out: Array) -> Callable[[], None]:
+        """What rounds values that are multiplied by `scale`, and looks up the results."""
+        lowest = self._limits[0]
+        nudge, added = self._nudge, np.array(self._zero_point - lowest + 0.5)
+        # Where a clamp at the zero point hides negative values, the sign does not matter.
+        is_signed = self._zero_point > lowest and bool(np.any(nudge))
+        if not is_signed:
+            added = added + nudge
+        places = np.empty(values.shape, np.intp)
+
+        def run() -> None:
+            if is_signed:
+                np.add(values, np.copysign(nudge, values), values)
+            np.add(values, added, values)
+            # Truncation is floor wherever the place is not clipped to the first.
+            places[...] = values
+            results.take(places, None, out, "clip")
+
+        return run
+
+    def _in_integers(self, accumulators: Array, results: Array, out: Array) -> None:
+        """The definition itself."""
+        values = accumulators.astype(np.int64)
+        if self._wide:
+            scaled = multiply_wide_by_quantized_multiplier(values, self._multipliers, self._shifts)
+        else:
+            values = wrap_int32(values)
+            scaled = multiply_by_quantized_multiplier(values, self._multipliers, self._shifts)
+        results.take(scaled + (self._zero_point - self._limits[0]), None, out, "clip")
+
+
+class _Grid:
+    """One factor: x = acc * multiplier / 2**bits, for accumulators up to a bound."""
+
+    def __init__(
+        self,
+        factor: FixedPoint,
+        bound: float,
+        limits: tuple[int, int],
+        zero_point: int,
+        wide: bool,
+    ) -> None:
+        self._multiplier, self._bits = factor.multiplier, 31 - factor.shift
+        self._right = max(-factor.shift, 0)
+        self.wraps = not wide and factor.shift <= 0 and bound >= 2.0**31
+        if self.wraps:
+            bound = 2.0**31
+        fits = factor.shift <= 0 or math.ldexp(bound, factor.shift) < 2.0**31
         if wide:
-            self._lay_out_wide(bounds)
-        else:
-            bounds = self._lay_out(bounds)
-        exact = bounds * np.ldexp(self._scaled.astype(np.float64), -self._right)
-        reach = np.floor(exact + 0.75)  # 1/2 by the last rounding, up to 1/4 by one before
-        low, high = limits
-        self._clamps = bool(np.any((zero_point + reach > high) | (zero_point - reach < low)))
-        moved = np.ldexp(float(abs(zero_point)), self._right)
-        self._late_zero_point = 0
-        if self._is_general or np.any(moved >= _LARGEST_TERM):
-            self._late_zero_point = zero_point
-        else:
-            self._offset += zero_point << self._right
-        self._scaled, self._right = _constant(self._scaled), _constant(self._right)
-        self._offset, self._ties = _constant(self._offset), _constant(self._ties)
+            self._multiplier = min((factor.multiplier + 2**15) >> 16, 0x7FFF)
+            self._bits, self._right = 15 - factor.shift, 0
+            fits = True
+        self.scale = math.ldexp(self._multiplier, -self._bits)
+        self.nudge = math.ldexp(0.5, -self._right) if self._right else 0.0
+        reach = bound * self.scale
+        largest = reach + abs(zero_point) + 2.0
+        is_plain = fits and self._bits > 0 and self._multiplier >= 0 and reach < 2.0**31
+        zeros = (self._multiplier & -self._multiplier).bit_length() - 1
+        step = min(math.ldexp(1.0, zeros - self._bits), 0.5)
+        self.is_fine = is_plain and largest <= step * 2.0**53
+        farthest = min(reach, max(abs(limit - zero_point) for limit in limits)) + 2.0
+        self.keeps_away = is_plain and not wide and self._keeps_away(farthest, largest * _LOST)
 
-    def _lay_out(self, bounds: Array | float) -> Array:
-        """Constants of 32-bit accumulators; gives the bounds after an overflow."""
-        self._left = np.maximum(self._shifts, 0)
-        right = np.maximum(-self._shifts, 0)
-        shifted = bounds * 2.0**self._left
-        self._wraps = bool(np.any(shifted >= 2.0**31))
-        self._scaled = self._multipliers if self._wraps else self._multipliers << self._left
-        self._right = 31 + right
-        self._offset = 2**30 + (((np.int64(1) << right) >> 1) << 31)
-        # A right shift takes ties away from zero: negative values get one less.
-        self._ties = np.where(right > 0, 2**31, 0)
-        return np.full_like(shifted, 2.0**31) if self._wraps else shifted / 2.0**self._left
+    def _keeps_away(self, farthest: float, distance: float) -> bool:
+        """Whether no x up to `farthest` is within `distance` of where the result changes.
 
-    def _lay_out_wide(self, bounds: Array | float) -> None:
-        fits_int16 = self._multipliers < 0x7FFF0000
-        self._scaled = np.where(fits_int16, (self._multipliers + 2**15) >> 16, 0x7FFF)
-        self._right = 15 - self._shifts
-        self._offset = np.int64(1) << np.maximum(self._right - 1, 0)
-        products = bounds * self._scaled.astype(np.float64)
-        plain = (self._right > 0) & (products < _LARGEST_TERM)
-        plain &= np.ldexp(products, -self._right) < 2.0**31 - 1.0
-        self._is_general = not np.all(plain)
-        self._ties = np.zeros(1, np.int64)
-
-    def __call__(self, values: Array) -> None:
-        """Rescale `values`, shape [rows, columns], in place."""
-        if self._wraps:
-            values <<= self._left
-            np.copyto(values, values.astype(np.int32))
-        if self._is_general:
-            values[...] = multiply_wide_by_quantized_multiplier(
-                values, self._multipliers, self._shifts
-            )
-        else:
-            values *= self._scaled
-            if not self._wide:
-                signs = values >> _SIGN_SHIFT
-                signs *= self._ties
-                values += signs
-            values += self._offset
-            values >>= self._right
-        if self._late_zero_point:
-            values += self._late_zero_point
-        if self._clamps:
-            np.maximum(values, self._low, out=values)
-            np.minimum(values, self._high, out=values)
+        The result is n from n - 1/2 - nudge on where x is positive, from n - 1/2 + nudge where it
+        is not.
+        """
+        apart = math.ldexp(distance, self._bits)
+        if not self._multiplier or math.ldexp(farthest, self._bits) >= 2.0**62:
+            return False
+        steps = np.arange(int(farthest) + 1, dtype=np.int64)
+        nudge = int(math.ldexp(self.nudge, self._bits))
+        up = ((2 * steps + 1) << (self._bits - 1)) - nudge
+        down = -((2 * steps + 1) << (self._bits - 1)) + nudge
+        rest = np.concatenate([up, down]) % self._multiplier
+        return bool(np.minimum(rest, self._multiplier - rest).min() > apart)
 
 
-def _constant(values: Array) -> Array:
-    """One row, or a scalar array if all are the same: NumPy takes twice as long to broadcast."""
-    return values[0, ...] if np.all(values == values[0]) else values[np.newaxis]
+@cache
+def _results(limits: tuple[int, int], added_late: int, dtype: np.dtype[Any]) -> Array:
+    """The result for every value within the limits, from the lowest on."""
+    return (np.arange(limits[0], limits[1] + 1) + added_late).astype(dtype)
+
+
+def _bind_wrap(values: Array) -> Callable[[], None]:
+    """What keeps the low 32 bits of integers."""
+    wide, narrow = np.empty(values.shape, np.int64), np.empty(values.shape, np.int32)
+
+    def run() -> None:
+        wide[...] = values
+        narrow[...] = wide
+        values[...] = narrow
+
+    return run
+
+
+def _row(values: Sequence[float], repeats: int) -> Array:
+    """One row, or a scalar array if all are the same: NumPy repeats that faster."""
+    if len(set(values)) == 1:
+        return np.array(values[0])
+    return np.repeat(np.array(values), repeats)[np.newaxis]

@@ -314,7 +314,7 @@ REFUSED = {
             lstm(**INT16),
             inputs=[*lstm(**INT16).inputs[:12], *CASE.inputs[12:16], *lstm(**INT16).inputs[16:]],
         ),
-        "input 13 is INT32",
+        "input 12 is INT32",
     ),
     "a hidden state that is no variable": (_with(18, fed((1, 5), "int8", 0.01)), "no variable"),
     "a cell state that is no variable": (_with(19, fed((1, 5), "int16", 0.01)), "no variable"),
