@@ -14,8 +14,8 @@ what our interpreter adds per node is left in.
 What is judged: an operator in a model fails where it is more than `--limit` times slower than the
 wheel's and takes over a tenth of the time of all the model's operators, the wheel's or ours. It is
 not judged where a node takes the wheel less than `--floor` microseconds on average: that is what a
-few calls of NumPy on a handful of elements cost (printed first), and no kernel that consists of such
-calls can be faster. Those are listed, too.
+few calls of NumPy on a handful of elements cost (printed first), and no kernel that consists of
+such calls can be faster. Those are listed, too.
 
 Exits with 1 where an operator fails.
 """

@@ -8,49 +8,90 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from importlib import import_module
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tinyml_runtime.kernels import REFERENCE
-
 ROOT = Path(__file__).resolve().parent.parent
+LEDGER = ROOT / "runtime" / "upstream.toml"
+# The tables of the conformance suite.
+sys.path.insert(0, str(ROOT))
+
+from tests.conformance import differences, signatures  # noqa: E402
+from tests.conformance.declared_types import DECLARED, WITHOUT_KERNEL  # noqa: E402
 
 
 def main() -> None:
     """Write or check every made document."""
     made = {
         ROOT / "docs/reference/operators.md": operators(),
-        ROOT / "docs/compatibility.md": compatibility(ROOT / "runtime/upstream.toml"),
+        ROOT / "docs/compatibility.md": compatibility(LEDGER),
     }
     if "--check" in sys.argv:
         stale = [
-            path for path, text in made.items() if not path.exists() or path.read_text() != text
+            path
+            for path, text in made.items()
+            if not path.exists() or path.read_text(encoding="utf-8") != text
         ]
         if stale:
             sys.exit(f"not in step with the code: {', '.join(map(str, stale))}")
         return
     for path, text in made.items():
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
 
 
 def operators() -> str:
-    """The table of operators that have a kernel, with the types of their families."""
+    """The operators that have a kernel, with the types that each takes."""
+    pairs = len(signatures.pairs(DECLARED))
+    known = ", ".join(f"`{name}`" for name in sorted(WITHOUT_KERNEL))
     lines = [
         "# Operators",
         "",
-        f"{len(REFERENCE.kernels)} operators have a kernel; what each does, TFLM's own decide.",
+        f"{len(DECLARED)} operators have a kernel; what each does, TFLM's own decide. The table is "
+        f"the one of the conformance suite (`tests/conformance/declared_types.py`): each of its "
+        f"{pairs} pairs of operator and types is run there beside TFLM. Other types are refused.",
         "",
-        "| operator | types |",
-        "|---|---|",
+        "Operands stand in the node's order: those that the operator works on under *input*, those "
+        "with a role of their own under *others*. T is one and the same type throughout a line; "
+        "\u201cany number\u201d means one or more of the same type.",
+        "",
+        "| operator | input | others | output | T |",
+        "|---|---|---|---|---|",
+        *(
+            f"| `{name}` | {' | '.join(_columns(row))} |"
+            for name, rows in sorted(DECLARED.items())
+            for row in rows
+        ),
+        "",
+        f"Known, and refused for a reason that says so: {known}.",
     ]
-    lines += [f"| `{name}` | {_types(name)} |" for name in sorted(REFERENCE.kernels)]
     return "\n".join(lines) + "\n"
 
 
+def _columns(row: str) -> Iterator[str]:
+    """Input, other operands, output, and the types that T is, of a row of the declared table."""
+    signature = signatures.parse(row)
+    yield _listed([operand for operand in signature.inputs if not operand.role])
+    yield _listed([operand for operand in signature.inputs if operand.role])
+    yield _listed(signature.outputs)
+    yield ", ".join(signature.same)
+
+
+def _listed(operands: Sequence[signatures.Operand]) -> str:
+    return ", ".join(map(_described, operands))
+
+
+def _described(operand: signatures.Operand) -> str:
+    role = operand.role.replace("_", " ")
+    text = f"{role} {' or '.join(operand.types)}".strip()
+    if operand.is_repeated:
+        return f"{text}, any number"
+    return f"{text}, optional" if operand.is_optional else text
+
+
 def compatibility(ledger: Path) -> str:
-    """The upstream commit and the deviations from it."""
-    data: dict[str, Any] = tomllib.loads(ledger.read_text())
+    """The upstream commit, the deviations from it, and where another runtime parts from it."""
+    data: dict[str, Any] = tomllib.loads(ledger.read_text(encoding="utf-8"))
     upstream = data["upstream"]
     lines = [
         "# Compatibility",
@@ -68,23 +109,52 @@ def compatibility(ledger: Path) -> str:
         f"| {entry['subject']} | {entry['upstream']} | {entry['here']} | {entry['reason']} |"
         for entry in data["deviation"]
     ]
+    lines += ["", *_beside_litert(differences.load(ledger))]
     return "\n".join(lines) + "\n"
 
 
-def _types(operator: str) -> str:
-    """The paragraph `Types` of the docstring of an operator's module."""
-    entry = REFERENCE.kernels[operator]
-    module = import_module(entry.partition(":")[0]) if isinstance(entry, str) else None
-    text = (module.__doc__ if module else "") or ""
-    taken: list[str] = []
-    for line in text.splitlines():
-        if line.startswith("Types"):
-            taken = [line.removeprefix("Types").strip()]
-        elif taken and line.startswith(" "):
-            taken.append(line.strip())
-        elif taken:
-            break
-    return " ".join(taken).replace("|", "\\|")
+def _beside_litert(entries: Sequence[differences.Difference]) -> Iterator[str]:
+    yield "## LiteRT beside TFLM"
+    yield ""
+    yield (
+        "The conformance suite runs every case in LiteRT (ai-edge-litert 2.3, reference kernels) "
+        "too. Where it and TFLM part, the results here are TFLM's. Values that differ; a step is 1 "
+        "of the stored integer:"
+    )
+    yield ""
+    yield "| operator | types | by up to | why | example |"
+    yield "|---|---|---|---|---|"
+    for entry in entries:
+        if entry.example:
+            yield f"| {_about(entry)} | {_size(entry)} | {entry.reason} | {_example(entry)} |"
+    yield ""
+    yield "What TFLM runs and LiteRT does not, or not safely:"
+    yield ""
+    yield "| operator | types | why | example |"
+    yield "|---|---|---|---|"
+    for entry in entries:
+        if not entry.example:
+            yield f"| {_about(entry)} | {entry.reason} | `{entry.case}` |"
+
+
+def _about(entry: differences.Difference) -> str:
+    names = ", ".join(f"`{name}`" for name in entry.operators)
+    return f"{names} | {'any' if entry.types == '*' else f'`{entry.types}`'}"
+
+
+def _size(entry: differences.Difference) -> str:
+    if entry.largest == float("inf"):
+        return "any amount"
+    return f"{entry.largest} step{'s' if entry.largest != 1 else ''}"
+
+
+def _example(entry: differences.Difference) -> str:
+    example = entry.example
+    assert example
+    place = f"element {example.element}"
+    if isinstance(example.tflm, str):
+        place = f"output {example.output}"
+    return f"`{entry.case}`, {place}: TFLM {example.tflm}, LiteRT {example.litert}"
 
 
 if __name__ == "__main__":

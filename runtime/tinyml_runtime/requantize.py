@@ -10,7 +10,7 @@ roundings together are floor(x + 1/2 + d) where t >= 0 and floor(x + 1/2 - d) wh
 d = 2**-(e + 1), and d = 0 if e = 0. Every term is a multiple of the grid 2**(shift - 31). So sums
 of magnitude below 2**52 grid units are exact in float64; and an x that is not exact, because it is
 too large, is far outside of the output's range, where (rounding is monotonic) the clamp gives the
-same.
+same. Failing that, `float_proofs.py` shows for most factors that lost bits do not matter.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tinyml_runtime.fixed_point import (
     multiply_wide_by_quantized_multiplier,
     wrap_int32,
 )
+from tinyml_runtime.float_proofs import keeps_away
 from tinyml_runtime.tensor import Array
 
 FLOAT32_EXACT = 2**24
@@ -98,6 +99,8 @@ class Requantizer:
         sums_exact = np.ldexp(total * scale + 2.0**margin, grid_bits) < 2.0**52
         fixed, outputs = self._fixed_outputs(monotonic)
         plain = monotonic & (sums_exact | (grid_bits + margin <= 53)) & ~fixed
+        for channel in np.flatnonzero(monotonic & ~plain & ~fixed).tolist():
+            plain[channel] = not wide and self._keeps_away(factors[channel % len(factors)])
         self._hard = np.flatnonzero(~plain & ~fixed)
         self.is_float = self._hard.size < channels
         self._lay_out(
@@ -139,6 +142,12 @@ class Requantizer:
         bounds = np.where(monotonic, self._bounds, 0.0)
         lowest, highest = self._exact(np.stack([-bounds, bounds]), np.arange(self._channels))
         return monotonic & (lowest == highest), lowest
+
+    def _keeps_away(self, factor: FixedPoint) -> bool:
+        output = self._output
+        zero_point = output.zero_point
+        farthest = max(abs(output.minimum - zero_point), abs(output.maximum - zero_point)) + 2.0
+        return keeps_away(factor, farthest, farthest + abs(zero_point) + 2.0**output.bits)
 
     def _real_scales(self) -> Array:
         if not self._wide:
@@ -295,7 +304,9 @@ def _per_channel(values: Sequence[int] | Array, channels: int) -> Array:
 def _clamped_results(bits: int, minimum: int, maximum: int) -> Array:
     """The output for every value with the offset, from 0 on."""
     half = 2 ** (bits - 1)
-    return np.arange(-half, half).clip(minimum, maximum).astype(f"i{bits // 8}")
+    stored: Array = np.asarray(range(-half, half))
+    values: Array = np.clip(stored, minimum, maximum)
+    return values.astype(f"i{bits // 8}")
 
 
 def _row(values: Array, repeats: int) -> Array:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from itertools import product
@@ -21,8 +22,10 @@ from tinyml_runtime.tensor import Array, dtype_of
 Settings = Mapping[str, Any]
 Limits = Mapping[int, tuple[float, float]]
 Steps = Sequence[Sequence[Array]]
-# Operands of a fused activation, a dtype and the like that the types of a case tell already.
-_TOLD_BY_TYPES = frozenset({"kind", "operator", "words", "dims"})
+# Four and more of the same type.
+_RUN = re.compile(r"\b(\w+)(?: \1\b){3,}")
+# Arguments that the types of a case tell already.
+_TOLD_BY_TYPES = frozenset({"kind", "operator", "words", "dims", "make"})
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Case:
     @cached_property
     def name(self) -> str:
         """Operator, types and what is particular about the case."""
-        return ", ".join(part for part in (f"{self.operator} {self.types}", self.label) if part)
+        types = _RUN.sub(lambda run: f"{run[1]} x{len(run[0].split())}", self.types)
+        return ", ".join(part for part in (f"{self.operator} {types}", self.label) if part)
 
     @cached_property
     def types(self) -> str:
@@ -76,6 +80,7 @@ class Case:
 
 def grid(
     make: Callable[..., SingleOp],
+    /,
     *named: Mapping[str, Settings],
     note: str = "",
     limits: Limits | None = None,
@@ -86,8 +91,8 @@ def grid(
 ) -> list[Case]:
     """A case for every combination: one of each of the `named` settings, one value of each keyword.
 
-    Settings and keywords are arguments of `make`. Names and values become the label of the case, with
-    `note` behind them.
+    Settings and keywords are arguments of `make`. Names and values become the label of the case,
+    with `note` behind them.
     """
     axes = [list(each.items()) for each in named]
     axes += [[(_label(key, value), {key: value}) for value in of] for key, of in values.items()]
@@ -99,6 +104,15 @@ def grid(
         name = made.operator if isinstance(made.operator, str) else made.operator.name
         cases.append(Case(name, label, made, steps, limits or {}, given, tolerance))
     return cases
+
+
+def of_constant(make: Callable[..., SingleOp], **settings: Any) -> SingleOp:
+    """The operator with its first input in the file: for types that the wheel cannot be fed."""
+    source = make(**settings)
+    given = source.inputs[0]
+    assert given is not None
+    fixed = replace(given, values=random_values(given, np.random.default_rng(0)))
+    return replace(source, inputs=[fixed, *source.inputs[1:]])
 
 
 def types_of(model: Model, operator: str) -> str:
@@ -126,7 +140,9 @@ def _values(
         shape, dtype = tensor.shape, dtype_of(tensor.type)
         if dtype.kind == "f":
             return generator.uniform(*limits, shape).astype(dtype)
-        return generator.integers(int(limits[0]), int(limits[1]), shape, endpoint=True).astype(dtype)
+        return generator.integers(int(limits[0]), int(limits[1]), shape, endpoint=True).astype(
+            dtype
+        )
     values = random_values(Operand(tensor.shape, tensor.type), generator)
     if values.dtype.kind not in "iu" or values.size < 2:
         return values
@@ -139,10 +155,10 @@ def _values(
 
 
 def _label(key: str, value: Any) -> str:
-    if key in _TOLD_BY_TYPES:
+    if key in _TOLD_BY_TYPES or isinstance(value, type):
         return ""
     if isinstance(value, bool):
         return key if value else f"no {key}"
     if isinstance(value, Enum):
-        return value.name.lower()
+        return f"no {key}" if value.name == "NONE" else value.name.lower()
     return f"{key} {value}"

@@ -21,7 +21,7 @@ DETECTIONS: dict[str, dict[str, Any]] = {
     "no background": {"background": 0},
     "six coordinates": {"coordinates": 6},
     "one class": {"classes": 1},
-    "100 detections": {"max_detections": 100},
+    "ten detections": {"max_detections": 10},
     "overlaps that do not matter": {"nms_iou_threshold": 1.0},
     "high scores": {"nms_score_threshold": 0.9},
     "two classes each": {"max_classes_per_detection": 2, "max_detections": 5},
@@ -78,6 +78,7 @@ def _detected(
     generator = np.random.default_rng(len(label))
     centres, sizes = generator.random((BOXES, 2)) * 3.0, generator.random((BOXES, 2)) + 0.2
     columns = classes + background
+    # TFLM leaves gaps in its list where a detection has several classes.
     slots = options.get("max_detections", 3) * options.get("max_classes_per_detection", 1) ** 2
     source = detection(
         np.concatenate([centres, sizes], axis=1).astype(np.float32),

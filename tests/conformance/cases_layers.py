@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,9 @@ from tests.conformance.tolerances import sum_of
 from tests.runtime.kernels.test_batch_matmul import AT_THE_ENDS, LARGE, SMALL, matmul
 from tests.runtime.kernels.test_convolutions import conv, dense, depthwise
 from tests.runtime.kernels.test_transpose_conv import LAYOUTS, transpose_conv
-from tinyml_runtime.types import Activation, Padding
+from tests.support.single_op import SingleOp
+from tinyml_runtime.model.options import Conv2DOptions, FullyConnectedOptions
+from tinyml_runtime.types import Activation, Padding, TensorType
 
 RELUS = (Activation.NONE, Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1)
 FLOAT: Settings = {"kind": "float32", "weights": "float32", "bias": "float32"}
@@ -50,6 +53,14 @@ WINDOWS: dict[str, Settings] = {
 }
 
 
+def _with_bias_type(make: Any, **settings: Any) -> SingleOp:
+    """LiteRT goes by the option that names the type of the bias, TFLM by the tensor."""
+    source: SingleOp = make(**settings)
+    options = source.options
+    assert isinstance(options, Conv2DOptions | FullyConnectedOptions)
+    return replace(source, options=replace(options, quantized_bias_type=TensorType.INT32))
+
+
 def _windowed(make: Any, *types: Settings) -> list[Case]:
     cases: list[Case] = []
     for settings in types:
@@ -79,8 +90,8 @@ def _convolutions() -> list[Case]:
     types = (INT8, INT4, INT16)
     return [
         *_windowed(conv, FLOAT, INT8, INT4, INT16),
-        *grid(partial(conv, **INT16_32), WINDOWS),
-        *grid(partial(conv, **INT16_32), OUTPUTS, activation=RELUS[:2]),
+        *grid(partial(_with_bias_type, conv, **INT16_32), WINDOWS),
+        *grid(partial(_with_bias_type, conv, **INT16_32), OUTPUTS, activation=RELUS[:2]),
         *(case for each in types for case in grid(partial(conv, **each), groups)),
         *grid(partial(conv, **FLOAT), groups),
         *grid(conv, sizes),
@@ -119,6 +130,8 @@ def _dense() -> list[Case]:
     cases: list[Case] = []
     for settings in (FLOAT, INT8, INT4, INT16, INT16_32):
         of = partial(dense, **settings)
+        if settings is INT16_32:
+            of = partial(_with_bias_type, of)
         per_channel = {} if settings in (FLOAT, INT4) else SCALES
         cases += grid(of, leads, activation=RELUS)
         if settings is not INT16_32:

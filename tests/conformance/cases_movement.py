@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.conformance.cases import Case, Settings, grid
+from tests.conformance.cases import Case, Settings, grid, of_constant
 from tests.runtime.kernels.test_broadcast_to import ARGS, broadcast, shapes
 from tests.runtime.kernels.test_concatenation import concatenation, pack, split, split_v, unpack
 from tests.runtime.kernels.test_dynamic_update_slice import update
@@ -32,7 +32,8 @@ F32, I8, U8, I16, I32, U32, I64 = (
     np.int64,
 )
 COMMON = (F32, I8, I16, I32)
-ANY = (F32, I8, U8, I16, I32, U32, I64, np.bool_)
+# All that can be fed to TFLM's wheel.
+ANY = (F32, I8, U8, I16, I32, U32, I64, np.uint64, np.float16, np.float64, np.bool_)
 
 
 def _joined_and_cut() -> list[Case]:
@@ -89,7 +90,12 @@ def _padded() -> list[Case]:
 def _looked_up() -> list[Case]:
     gathered: dict[str, Settings] = {
         "rows": {"shape": (3, 4), "positions": (5,), "after": (5, 4)},
-        "a middle axis": {"shape": (3, 2, 4), "positions": (2, 2), "after": (3, 2, 2, 4), "axis": 1},
+        "a middle axis": {
+            "shape": (3, 2, 4),
+            "positions": (2, 2),
+            "after": (3, 2, 2, 4),
+            "axis": 1,
+        },
         "the last axis": {"shape": (3, 2, 4), "positions": (3,), "after": (3, 2, 3), "axis": -1},
         "one index": {"shape": (3, 4), "positions": (), "after": (3,), "axis": 1},
         "batches": {
@@ -134,8 +140,8 @@ def _shape(**settings: Any) -> SingleOp:
 
 
 def _args(first: Any, second: Any, after: Any, words: Any) -> SingleOp:
-    operands = (constant(np.array(values, words)) for values in (first, second))
-    return shapes(*operands, len(after), words)
+    one, other = (constant(np.array(values, words)) for values in (first, second))
+    return shapes(one, other, len(after), words)
 
 
 def _repeated() -> list[Case]:
@@ -160,6 +166,7 @@ def _repeated() -> list[Case]:
     }
     return [
         *grid(_broadcast, targets, kind=ANY, words=(I32, I64)),
+        *grid(of_constant, make=(_broadcast,), kind=(np.uint16,), words=(I32, I64)),
         *grid(_args, named, words=(I32, I64)),
         *grid(update, starts, kind=COMMON, words=(I32, I64)),
         *grid(fill, kind=(F32, I8, I32), dims=(I8, I16, I32, I64), shape=((2, 3), (5,))),
@@ -174,6 +181,7 @@ def _turned() -> list[Case]:
         *grid(reverse, kind=(F32, I8, U8, I16, I32, I64, np.bool_), axes=axes),
         *grid(reverse, axes=((2, 3),), shape=((1, 2, 3, 2, 1, 2),)),
         *grid(_shape, sizes, kind=ANY),
+        *grid(of_constant, make=(_shape,), kind=(np.uint16,)),
     ]
 
 

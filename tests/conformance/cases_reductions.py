@@ -32,7 +32,8 @@ SCALES: dict[str, Settings] = {
     "a smaller input scale": {"scales": (0.003, 3.0)},
     "a far larger input scale": {"scales": (30.0, 1e-3)},
 }
-POINTS = ((-128, -128), (127, 127), (0, 0))
+NONE = (0, 0)
+POINTS = ((-128, -128), (127, 127), NONE)
 ARG_OPTIONS: dict[Op, Any] = {
     Op.ARG_MAX: ArgMaxOptions(TensorType.INT32),
     Op.ARG_MIN: ArgMinOptions(TensorType.INT32),
@@ -51,18 +52,20 @@ def _reductions() -> list[Case]:
         "five dimensions": {"axes": (0, 2, 4), "shape": (2, 3, 2, 3, 2)},
     }
     close = sum_of(3000)
+    summed = partial(reduction, Op.SUM)
     return [
-        *grid(mean, kind=(F32, I8, I16), axes=AXES, keep_dims=BOOLS),
-        *grid(mean, shapes, kind=(F32, I8, I16), tolerance=close),
-        *grid(mean, SCALES, kind=(I8, I16)),
+        *grid(mean, kind=(F32, I8), axes=AXES, keep_dims=BOOLS),
+        *grid(mean, kind=(I16,), axes=AXES, keep_dims=BOOLS, zero_points=(NONE,)),
+        *grid(mean, shapes, kind=(F32, I8), tolerance=close),
+        *grid(mean, shapes, kind=(I16,), zero_points=(NONE,)),
+        *grid(mean, SCALES, kind=(I8, I16), zero_points=(NONE, (-7, 12))),
         *grid(mean, kind=(I8,), zero_points=POINTS),
-        *grid(
-            reduction, operator=(Op.SUM,), kind=(F32, I8, I16), axes=AXES, keep_dims=BOOLS,
-            tolerance=sum_of(200),
-        ),
-        *grid(reduction, shapes, operator=(Op.SUM,), kind=(F32, I8, I16), tolerance=sum_of(30000)),
-        *grid(reduction, SCALES, operator=(Op.SUM,), kind=(I8, I16)),
-        *grid(reduction, operator=(Op.SUM,), kind=(I8,), zero_points=POINTS),
+        *grid(summed, kind=(F32, I8), axes=AXES, keep_dims=BOOLS, tolerance=sum_of(200)),
+        *grid(summed, kind=(I16,), axes=AXES, keep_dims=BOOLS, zero_points=(NONE,)),
+        *grid(summed, shapes, kind=(F32, I8), tolerance=sum_of(30000)),
+        *grid(summed, shapes, kind=(I16,), zero_points=(NONE,)),
+        *grid(summed, SCALES, kind=(I8, I16), zero_points=(NONE, (-7, 12))),
+        *grid(summed, kind=(I8,), zero_points=POINTS),
         *grid(
             reduction,
             operator=(Op.REDUCE_MAX, Op.REDUCE_MIN),

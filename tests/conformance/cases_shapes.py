@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.conformance.cases import Case, Settings, grid
+from tests.conformance.cases import Case, Settings, grid, of_constant
 from tests.runtime.kernels.test_shapes import expand_dims, int32, reshape, squeeze, transpose
 from tests.runtime.kernels.test_slicing import slicing, strided
 from tests.runtime.kernels.test_space_to_batch import to_batch, to_space
@@ -17,17 +17,13 @@ from tinyml_runtime.model.options import ReshapeOptions, StridedSliceOptions
 
 F32, I8, I16, I32, I64 = np.float32, np.int8, np.int16, np.int32, np.int64
 COMMON = (F32, I8, I16, I32)
-ANY = (*COMMON, np.uint8, np.uint32, I64, np.bool_)
+# All that can be fed to TFLM's wheel.
+ANY = (*COMMON, np.uint8, np.uint32, I64, np.uint64, np.float16, np.float64, np.bool_)
 UNPADDED = ((0, 0), (0, 0))
 
 
 def _reshape(before: Any, after: Any, kind: Any, given: Any) -> SingleOp:
     return reshape(before, after, kind, int32(given))
-
-
-def _strided(masks: tuple[int, ...] | None = None, **settings: Any) -> SingleOp:
-    options = None if masks is None else StridedSliceOptions(*masks)
-    return strided(options=options, **settings)
 
 
 def _reshaped() -> list[Case]:
@@ -52,10 +48,14 @@ def _reshaped() -> list[Case]:
             "given": (2, 1, 3, 1, 4),
         },
     }
+    by_options: dict[str, Settings] = {"by options": {"options": ReshapeOptions((3, 4))}}
     return [
         *grid(_reshape, sizes, kind=ANY),
-        *grid(reshape, {"by options": {"options": ReshapeOptions((3, 4))}}, kind=ANY),
+        *grid(reshape, by_options, kind=ANY),
         *grid(squeeze, squeezed, kind=ANY),
+        *grid(of_constant, make=(squeeze,), kind=(np.uint16,)),
+        *grid(of_constant, by_options, make=(reshape,), kind=(np.uint16,)),
+        *grid(of_constant, sizes, make=(_reshape,), kind=(np.uint16,)),
         *grid(expand_dims, expanded, kind=(F32, I8, I16)),
         *grid(
             transpose,
@@ -113,19 +113,19 @@ def _sliced() -> list[Case]:
             "end": (1, 1, 1),
             "strides": (1, -1, 1),
             "after": (2, 2, 2),
-            "masks": (0b001, 0b111),
+            "options": StridedSliceOptions(begin_mask=0b001, end_mask=0b111),
         },
         "an axis dropped": {
             "begin": (0, 1, 0),
             "end": (2, 2, 4),
             "strides": (1, 1, 1),
             "after": (2, 4),
-            "masks": (0, 0, 0, 0, 0b010),
+            "options": StridedSliceOptions(shrink_axis_mask=0b010),
         },
     }
     return [
         *grid(slicing, parts, kind=kinds, words=(I32, I64)),
-        *grid(_strided, walks, kind=kinds),
+        *grid(strided, walks, kind=kinds),
     ]
 
 

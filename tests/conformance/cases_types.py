@@ -66,16 +66,26 @@ def _casts() -> list[Case]:
             case
             for source in (*NUMBERS, np.bool_)
             for case in grid(
-                cast, source=(source,), output=(*NUMBERS, np.bool_), shape=((3, 5, 7),), limits={0: (0, 100)}
+                cast,
+                source=(source,),
+                output=(*NUMBERS, np.bool_),
+                shape=((3, 5, 7),),
+                limits={0: (0, 100)},
             )
         ),
         *(
             case
             for source in (*NUMBERS[:4], np.bool_)
-            for case in grid(cast, source=(source,), output=(*NUMBERS, np.bool_), note="whole range")
+            for case in grid(
+                cast, source=(source,), output=(*NUMBERS, np.bool_), note="whole range"
+            )
         ),
         *grid(
-            cast, source=(np.float32,), output=(*NUMBERS, np.bool_), shape=(special.shape,), given=[[special]]
+            cast,
+            source=(np.float32,),
+            output=(*NUMBERS, np.bool_),
+            shape=(special.shape,),
+            given=[[special]],
         ),
     ]
 

@@ -55,6 +55,8 @@ WIDE_SCALES = {
     "a finer output": {"scales": (1e-3, 3.1e-4)},
     "a coarser output": {"scales": (2e-4, 1.3e-3)},
 }
+# A quotient of these scales has other bits in float32 than in float64.
+ROUNDED = (0.16596315801143646, 0.17051522433757782)
 RELUS = (Op.RELU, Op.RELU6)
 
 
@@ -123,6 +125,11 @@ def _activations() -> list[Case]:
         *grid(partial(leaky, **every), SCALES, POINTS, alpha=(0.2, -0.3)),
         *grid(partial(leaky, **every), alpha=(0.0, 1.0, 1.5, 1e-12)),
         *grid(partial(leaky, **wide), WIDE_SCALES, alpha=(0.2, 1.5, -0.3)),
+        *grid(
+            partial(leaky, **wide),
+            {"scales that float32 rounds": {"scales": ROUNDED}},
+            alpha=(0.4686397612094879,),
+        ),
         *grid(
             partial(leaky, **wide), scales=((1e-3, 1.1e-3),), zero_points=((700, -9000), (-5, 3))
         ),

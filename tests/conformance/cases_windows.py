@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tests.conformance.cases import Case, Settings, grid
@@ -59,11 +57,9 @@ def _resizes() -> list[Case]:
         **CORNERS,
         "aligned corners and half-pixel centers": {"corners": True, "centers": True},
     }
-    third: Any = constant(np.array([6, 8, 9], np.int32))
+    third: Settings = {"size": constant(np.array([6, 8, 9], np.int32))}
     return [
-        *grid(
-            resize, RESIZED, CORNERS, operator=(Op.RESIZE_BILINEAR,), kind=(np.float32, np.int8)
-        ),
+        *grid(resize, RESIZED, CORNERS, operator=(Op.RESIZE_BILINEAR,), kind=(np.float32, np.int8)),
         *grid(
             resize,
             RESIZED,
@@ -76,7 +72,7 @@ def _resizes() -> list[Case]:
             {"one channel": {"channels": 1}, "one image": {"batch": 1}},
             operator=(Op.RESIZE_BILINEAR, Op.RESIZE_NEAREST_NEIGHBOR),
         ),
-        *grid(resize, operator=(Op.RESIZE_BILINEAR,), size=(third,), note="a third size"),
+        *grid(resize, {"a third size": third}, operator=(Op.RESIZE_BILINEAR,)),
     ]
 
 

@@ -19,7 +19,7 @@ _FLOATS = "float32"
 _QUANTIZED = "float32 int8 int16"
 _COMMON = "float32 int8 int16 int32"
 _WIDE = f"{_COMMON} int64"
-_ANY = f"{_WIDE} uint8 uint32 bool"
+_ANY = f"{_WIDE} uint8 uint16 uint32 uint64 float16 float64 bool"
 _UNARY = "T -> T for"
 _BINARY = "T, T -> T for"
 _COMPARISON = "T, T -> bool for"
@@ -194,9 +194,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
     "SignalRfft": _FFT,
     "SignalStacker": ("int16 -> int16, valid bool",),
     "SignalWindow": ("int16, weights int16 -> int16",),
-    "TFLM_DECODE": (
-        "encoded uint8, ancillary uint8 -> T for float32 int8 int16 int32 int64 bool",
-    ),
+    "TFLM_DECODE": ("encoded uint8, ancillary uint8 -> T for float32 int8 int16 int32 int64 bool",),
     "TFLite_Detection_PostProcess": (
         "boxes float32, scores float32, anchors float32 -> boxes float32, classes float32,"
         " scores float32, count float32",

@@ -37,7 +37,8 @@ class Oracle:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.is_installed = importlib.util.find_spec(PACKAGES[name]) is not None
+        self.package = PACKAGES[name]
+        self.is_installed = importlib.util.find_spec(self.package) is not None
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, job: worker.Job) -> list[list[worker.Array]] | Refusal:

@@ -1,9 +1,12 @@
-"""What TFLM refuses: types that no row of the declared table means, and options of single rows."""
+"""Every operator with types that no row of the declared table means: TFLM refuses them.
+
+Where it does not, because it does not look at those types at all, a row of `UNCHECKED` says so.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,6 +32,26 @@ TYPES = (
     TensorType.BOOL,
     TensorType.INT4,
 )
+# Operators of which TFLM runs more than is declared, as it does not look at the types of operands.
+UNCHECKED = {
+    "BROADCAST_TO": "copies bytes, those of packed elements too",
+    "CONV_2D": "reads the bytes of a bias as its type should be",
+    "DEPTHWISE_CONV_2D": "reads the bytes of a bias as its type should be",
+    "EQUAL": "writes bytes of truth values into any output",
+    "FULLY_CONNECTED": "reads the bytes of a bias as its type should be",
+    "LOGICAL_AND": "takes bytes for truth values",
+    "LOGICAL_OR": "takes bytes for truth values",
+    "NOT_EQUAL": "writes bytes of truth values into any output",
+    "PRELU": "reads the bytes of slopes as the input's type",
+    "RESHAPE": "copies bytes, whatever they and the shape mean",
+    "SHAPE": "does not read its input",
+    "SPLIT": "reads the bytes of an axis as int32",
+    "SPLIT_V": "reads the bytes of an axis as int32",
+    "SQUEEZE": "copies bytes, whatever they mean",
+    "TFLM_DECODE": "takes constants of any type for bytes",
+    "TRANSPOSE_CONV": "reads the bytes of a bias as its type should be",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "reads the bytes of biases as their type should be",
+}
 _QUANTIZED = frozenset(
     {TensorType.INT8, TensorType.UINT8, TensorType.INT16, TensorType.UINT16, TensorType.INT4}
 )
@@ -82,11 +105,3 @@ def _in_type(operand: Operand, kind: TensorType) -> Operand:
         return replace(operand, type=kind, values=values, scales=(), zero_points=())
     scales, points = operand.scales or (0.125,), operand.zero_points or (0,)
     return replace(operand, type=kind, values=values, scales=scales, zero_points=points)
-
-
-@dataclass(frozen=True)
-class Unchecked:
-    """Types that TFLM does not look at, so that it reads bytes as what they are not."""
-
-    operator: str
-    types: str

@@ -75,12 +75,23 @@ def gap_between(case: Case, ours: Outputs, theirs: Outputs) -> Gap | None:
     assert len(ours) == len(theirs)
     for step, (mine, others) in enumerate(zip(ours, theirs, strict=True)):
         for index, (array, other) in enumerate(zip(mine, others, strict=bool(mine))):
-            assert array.dtype == other.dtype
-            assert array.shape == other.shape
+            if (array.dtype, array.shape) != (other.dtype, other.shape):
+                return Gap(step, index, 0, form_of(array), form_of(other), array.size, np.inf)
             near = _near(case, step, array, other).reshape(-1)
             if not near.all():
                 return _gap(step, index, array.reshape(-1), other.reshape(-1), near)
     return None
+
+
+def in_shapes_of(ours: Outputs, theirs: Outputs) -> Outputs:
+    """The oracle's outputs in the shapes of ours: LiteRT gives outputs the shapes it computes."""
+    return [
+        [
+            other.reshape(array.shape) if other.size == array.size else other
+            for array, other in zip(mine, others, strict=True)
+        ]
+        for mine, others in zip(ours, theirs, strict=True)
+    ]
 
 
 def stacked_gap(case: Case, ours: Outputs) -> Gap | None:
@@ -89,6 +100,11 @@ def stacked_gap(case: Case, ours: Outputs) -> Gap | None:
         return None
     together = run_stacked(case.model, case.feeds[0])
     return gap_between(case, ours, [[array[0] for array in together]])
+
+
+def form_of(array: Array) -> str:
+    """Type and shape."""
+    return f"{array.dtype} {array.shape}"
 
 
 def _near(case: Case, step: int, ours: Array, theirs: Array) -> Array:
@@ -100,6 +116,4 @@ def _near(case: Case, step: int, ours: Array, theirs: Array) -> Array:
 def _gap(step: int, output: int, ours: Array, theirs: Array, near: Array) -> Gap:
     at = int(np.argmin(near))
     distances: Sequence[float] = np.abs(ours.astype(float) - theirs.astype(float))[~near].tolist()
-    return Gap(
-        step, output, at, ours[at].item(), theirs[at].item(), len(distances), max(distances)
-    )
+    return Gap(step, output, at, ours[at].item(), theirs[at].item(), len(distances), max(distances))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ class Tolerance:
     ulps: int = 0
     function: Callable[[Array], Array] | None = None
 
-    def accepts(self, ours: Array, theirs: Array, feeds: list[Array]) -> Array:
+    def accepts(self, ours: Array, theirs: Array, feeds: Sequence[Array]) -> Array:
         """For every element, whether it is near enough; equal infinities and NaNs are."""
         with np.errstate(all="ignore"):
             near = self._near(ours, theirs)

@@ -42,7 +42,7 @@ def run_litert(job: Job) -> Result:
     """The outputs of LiteRT with its reference kernels; with its others for what these lack."""
     try:
         return _run_litert(job, "BUILTIN_REF")
-    except RuntimeError as refusal:
+    except (RuntimeError, ValueError) as refusal:
         if "Didn't find op" not in str(refusal):
             raise
         return _run_litert(job, "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
@@ -74,14 +74,20 @@ def serve(name: str, jobs: BinaryIO, results: BinaryIO) -> None:
             job: Job = pickle.load(jobs)
         except EOFError:
             return
-        if hasattr(signal, "alarm"):
-            signal.alarm(LARGEST_SECONDS)
+        _end_after(LARGEST_SECONDS)
         try:
             result = RUNS[name](job)
         except (RuntimeError, ValueError) as refusal:
             result = str(refusal) or type(refusal).__name__
+        _end_after(0)
         pickle.dump(result, results)
         results.flush()
+
+
+def _end_after(seconds: int) -> None:
+    """End the process after so long, 0: never; where the system has such an alarm."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
 
 
 def main() -> None:

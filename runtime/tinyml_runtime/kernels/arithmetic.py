@@ -7,7 +7,8 @@ Units     real = scale * (stored - zero point). Zero points of int16 may be any 
 Source    tflite-micro `micro/kernels/add_common.cc`, `sub_common.cc`, `mul_common.cc`,
           `lite/kernels/internal/reference/add.h`, `sub.h`, `mul.h` and `integer_ops/`
 
-An operator on int8 is a table of its results for all 65,536 pairs of values.
+An operator on int8 is a table of its results for all 65,536 pairs of values; for int16 see
+`int16_arithmetic.py`.
 
 The commit that we follow divides the scales of SUB as float32, builds of 2026-10 as
 float64; we do as the latter. They differ in a few results, by one step.
@@ -22,12 +23,10 @@ import numpy as np
 
 from tinyml_runtime.fixed_point import (
     INT32_MAX,
-    FixedPoint,
-    multiply_by_quantized_multiplier,
     quantize_multiplier,
-    quantize_multiplier_below_one,
     wrap_int32,
 )
+from tinyml_runtime.kernels.binding import Bindable
 from tinyml_runtime.kernels.broadcast import (
     BroadcastData,
     Compute,
@@ -38,6 +37,12 @@ from tinyml_runtime.kernels.broadcast import (
     evaluate_broadcast,
 )
 from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
+from tinyml_runtime.kernels.int16_arithmetic import (
+    int16_product,
+    int16_sum,
+    rescale,
+    sum_scaling,
+)
 from tinyml_runtime.kernels.operands import check_counts
 from tinyml_runtime.kernels.pair_tables import tabulated_pairs
 from tinyml_runtime.model.options import AddOptions, MulOptions, SubOptions
@@ -50,8 +55,6 @@ Formula: TypeAlias = Callable[[Array, Array], Array]
 
 _QUANTIZED = (TensorType.INT8, TensorType.INT16)
 _TYPES = (TensorType.FLOAT32, TensorType.INT32, *_QUANTIZED)
-# Operands are shifted left before they are rescaled, as far as 32 bits allow, to keep precision.
-_LEFT_SHIFT = {TensorType.INT8: 20, TensorType.INT16: 15}
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
 
@@ -65,7 +68,7 @@ def prepare_add(context: PrepareContext, node: Node) -> BroadcastData:
     if kind is TensorType.INT32:
         _check_without_scale(operands.first, operands.second)
         return broadcast(operands, _clamped_words(np.add, Activation.NONE))
-    return broadcast(operands, _quantized(operands, _rescaled_sum(operands, sign=1), activation))
+    return broadcast(operands, _quantized_sum(operands, 1, activation))
 
 
 def prepare_sub(context: PrepareContext, node: Node) -> BroadcastData:
@@ -78,7 +81,7 @@ def prepare_sub(context: PrepareContext, node: Node) -> BroadcastData:
     if kind is TensorType.INT32:
         _check_without_scale(operands.first, operands.second, operands.output)
         return broadcast(operands, _clamped_words(np.subtract, activation))
-    return broadcast(operands, _quantized(operands, _rescaled_sum(operands, sign=-1), activation))
+    return broadcast(operands, _quantized_sum(operands, -1, activation))
 
 
 def prepare_mul(context: PrepareContext, node: Node) -> BroadcastData:
@@ -92,17 +95,18 @@ def prepare_mul(context: PrepareContext, node: Node) -> BroadcastData:
     if kind is TensorType.INT32:
         return broadcast(operands, _clamped_words(np.multiply, activation))
     first, second, output = operands.first, operands.second, operands.output
+    check(output.scale > 0.0, "the output has no positive scale")
+    factor = quantize_multiplier(first.scale * second.scale / output.scale)
     if kind is TensorType.INT16:
         points = first.zero_point, second.zero_point, output.zero_point
         check(not any(points), "the zero point of an INT16 is not 0")
-    check(output.scale > 0.0, "the output has no positive scale")
-    factor = quantize_multiplier(first.scale * second.scale / output.scale)
+        return broadcast(operands, int16_product(output, activation, factor))
 
     def rescaled_product(x: Array, y: Array) -> Array:
         product = (x - first.zero_point) * (y - second.zero_point)
-        return _rescale(wrap_int32(product), factor)
+        return rescale(wrap_int32(product), factor)
 
-    return broadcast(operands, _quantized(operands, rescaled_product, activation))
+    return broadcast(operands, _tabulated(operands, rescaled_product, activation))
 
 
 def _operands(context: PrepareContext, node: Node) -> Operands:
@@ -117,30 +121,21 @@ def _check_without_scale(*tensors: Tensor) -> None:
         check(not tensor.is_quantized, f"INT32 tensor '{tensor.name}' has a scale")
 
 
-def _rescaled_sum(operands: Operands, sign: int) -> Formula:
+def _quantized_sum(operands: Operands, sign: int, activation: Activation) -> Compute:
     """The first operand plus or minus the second."""
-    first, second, output = operands.first, operands.second, operands.output
-    unit = 2.0 * max(first.scale, second.scale)
-    check(unit > 0.0 < output.scale, "a scale is not positive")
-    left_shift = _LEFT_SHIFT[output.type]
-    first_factor = quantize_multiplier_below_one(first.scale / unit)
-    second_factor = quantize_multiplier_below_one(second.scale / unit)
-    factor = quantize_multiplier_below_one(unit / (2**left_shift * output.scale))
+    scaling = sum_scaling(operands)
+    if operands.output.type is TensorType.INT16:
+        return int16_sum(operands, scaling, sign, activation)
 
     def rescaled_sum(x: Array, y: Array) -> Array:
-        scaled_x = _rescale(wrap_int32((x - first.zero_point) << left_shift), first_factor)
-        scaled_y = _rescale(wrap_int32((y - second.zero_point) << left_shift), second_factor)
-        return _rescale(wrap_int32(scaled_x + sign * scaled_y), factor)
+        total = scaling.first(x) + sign * scaling.second(y)
+        return rescale(wrap_int32(total), scaling.factor)
 
-    return rescaled_sum
-
-
-def _rescale(values: Array, factor: FixedPoint) -> Array:
-    return multiply_by_quantized_multiplier(values, factor.multiplier, factor.shift)
+    return _tabulated(operands, rescaled_sum, activation)
 
 
-def _quantized(operands: Operands, formula: Formula, activation: Activation) -> Compute:
-    """The formula with zero point and clamp: as a table for int8, as it is for int16."""
+def _tabulated(operands: Operands, formula: Formula, activation: Activation) -> Compute:
+    """The formula with zero point and clamp, as a table for int8."""
     output = operands.output
     low, high = quantized_range(activation, output)
 
@@ -149,13 +144,7 @@ def _quantized(operands: Operands, formula: Formula, activation: Activation) -> 
         shifted += output.zero_point
         return shifted.clip(low, high, out=shifted)
 
-    if output.type is TensorType.INT8:
-        return tabulated_pairs(clamped, output.dtype)
-
-    def compute(first: Array, second: Array, out: Array) -> None:
-        np.copyto(out, clamped(first.astype(np.int64), second.astype(np.int64)), casting="unsafe")
-
-    return compute
+    return tabulated_pairs(clamped, output.dtype)
 
 
 def _clamped_floats(operation: np.ufunc, activation: Activation) -> Compute:
@@ -174,9 +163,15 @@ def _clamped_words(operation: np.ufunc, activation: Activation) -> Compute:
 def _clamped(
     operation: np.ufunc, low: np.float32 | np.int32, high: np.float32 | np.int32
 ) -> Compute:
-    def compute(first: Array, second: Array, out: Array) -> None:
-        operation(first, second, out)
-        out.clip(low, high, out=out)
+    limits = np.array(low), np.array(high)
+
+    @Bindable
+    def compute(first: Array, second: Array, out: Array) -> Callable[[], None]:
+        def run() -> None:
+            operation(first, second, out)
+            out.clip(*limits, out)
+
+        return run
 
     return compute
 

@@ -16,8 +16,15 @@ from math import prod
 from typing import TypeAlias
 
 from tinyml_runtime.errors import NodeError
+from tinyml_runtime.kernels.binding import bind_arrays
 from tinyml_runtime.kernels.operands import samples_of
-from tinyml_runtime.registration import EvalContext, Node, PrepareContext, check
+from tinyml_runtime.registration import (
+    BindingEvaluate,
+    EvalContext,
+    Node,
+    PrepareContext,
+    check,
+)
 from tinyml_runtime.tensor import Array, Tensor
 
 FIRST, SECOND = 0, 1
@@ -77,11 +84,19 @@ def broadcast(operands: Operands, compute: Compute) -> BroadcastData:
     )
 
 
-def evaluate_broadcast(context: EvalContext, node: Node, data: BroadcastData) -> None:
+def bind_broadcast(context: EvalContext, node: Node, data: BroadcastData) -> Callable[[], object]:
     """Compute every element of the output from the elements of the inputs that meet there."""
     first, second = context.input(node, FIRST).values, context.input(node, SECOND).values
     out = context.output(node, OUTPUT).values
-    data.compute(first.reshape(data.first), second.reshape(data.second), out.reshape(data.output))
+    return bind_arrays(
+        data.compute,
+        first.reshape(data.first),
+        second.reshape(data.second),
+        out.reshape(data.output),
+    )
+
+
+evaluate_broadcast = BindingEvaluate(bind_broadcast)
 
 
 def broadcast_stacks(data: BroadcastData) -> bool:

@@ -5,8 +5,9 @@ Types     bool, int8, int16, int32, uint32, float32 -> any of them
 Units     as stored: scales and zero points are not looked at
 Source    tflite-micro `micro/kernels/cast.cc`; bool outputs as in builds after the named commit
 
-Of a bool, true is 1; any number but 0 is true, and so is NaN. Integers keep their low bits. Floats lose their fraction. What the integer type cannot hold is
-undefined in C: it saturates, and NaN becomes 0, as in current builds of TFLM.
+Of a bool, true is 1; any number but 0 is true, and so is NaN. Integers keep their low bits. Floats
+lose their fraction. What the integer type cannot hold is undefined in C: it saturates, and NaN
+becomes 0, as in current builds of TFLM.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ Source    tflite-micro kernels/concatenation.cc, pack.cc, unpack.cc, split.cc, s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
 
-import numpy as np
-
+from tinyml_runtime.kernels.binding import bind_copies
 from tinyml_runtime.kernels.operands import (
     check_counts,
     check_same_type,
@@ -25,6 +25,7 @@ from tinyml_runtime.kernels.operands import (
 )
 from tinyml_runtime.model.options import ConcatenationOptions, PackOptions, UnpackOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -33,7 +34,7 @@ from tinyml_runtime.registration import (
     check_shape,
     check_type,
 )
-from tinyml_runtime.tensor import Tensor
+from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import Activation, BuiltinOperator, TensorType
 
 SPLIT_AXIS, SPLIT_INPUT = 0, 1
@@ -140,24 +141,27 @@ def prepare_unpack(context: PrepareContext, node: Node) -> PartsData:
     return _taken_apart(source, outputs, axis, [1] * options.num, UNPACK_INPUT)
 
 
-def evaluate_join(context: EvalContext, node: Node, data: PartsData) -> None:
+def bind_join(context: EvalContext, node: Node, data: PartsData) -> Callable[[], None]:
     """Put the parts beside each other, in every row."""
-    rows = [context.input(node, part).values.reshape(-1, width) for part, width in data.parts]
-    if rows:
-        output = context.output(node, OUTPUT).values
-        np.concatenate(rows, axis=1, out=output.reshape(-1, data.width))
+    parts = [context.input(node, part).values.reshape(-1, width) for part, width in data.parts]
+    columns = _columns(context.output(node, OUTPUT).values, data)
+    return bind_copies(list(zip(columns, parts, strict=True)))
 
 
-def evaluate_take_apart(context: EvalContext, node: Node, data: PartsData) -> None:
+def bind_take_apart(context: EvalContext, node: Node, data: PartsData) -> Callable[[], None]:
     """Give every part its columns of all rows."""
+    parts = [context.output(node, part).values.reshape(-1, width) for part, width in data.parts]
+    columns = _columns(context.input(node, data.whole).values, data)
+    return bind_copies(list(zip(parts, columns, strict=True)))
+
+
+def _columns(whole: Array, data: PartsData) -> list[Array]:
+    """The columns of the whole, seen as rows, that belong to each part."""
     if not data.parts:
-        return
-    rows = context.input(node, data.whole).values.reshape(-1, data.width)
-    start = 0
-    for part, width in data.parts:
-        stop = start + width
-        context.output(node, part).values.reshape(-1, width)[...] = rows[:, start:stop]
-        start = stop
+        return []
+    rows = whole.reshape(-1, data.width)
+    ends = list(accumulate(width for _, width in data.parts))
+    return [rows[:, end - width : end] for end, (_, width) in zip(ends, data.parts, strict=True)]
 
 
 def _check_part(tensor: Tensor, role: str, output: Tensor) -> None:
@@ -258,9 +262,15 @@ def _stacks(data: PartsData) -> bool:
 
 
 CONCATENATION = Registration(
-    BuiltinOperator.CONCATENATION, prepare_concatenation, evaluate_join, _stacks
+    BuiltinOperator.CONCATENATION, prepare_concatenation, BindingEvaluate(bind_join), _stacks
 )
-PACK = Registration(BuiltinOperator.PACK, prepare_pack, evaluate_join, _stacks)
-SPLIT = Registration(BuiltinOperator.SPLIT, prepare_split, evaluate_take_apart, _stacks)
-SPLIT_V = Registration(BuiltinOperator.SPLIT_V, prepare_split_v, evaluate_take_apart, _stacks)
-UNPACK = Registration(BuiltinOperator.UNPACK, prepare_unpack, evaluate_take_apart, _stacks)
+PACK = Registration(BuiltinOperator.PACK, prepare_pack, BindingEvaluate(bind_join), _stacks)
+SPLIT = Registration(
+    BuiltinOperator.SPLIT, prepare_split, BindingEvaluate(bind_take_apart), _stacks
+)
+SPLIT_V = Registration(
+    BuiltinOperator.SPLIT_V, prepare_split_v, BindingEvaluate(bind_take_apart), _stacks
+)
+UNPACK = Registration(
+    BuiltinOperator.UNPACK, prepare_unpack, BindingEvaluate(bind_take_apart), _stacks
+)

@@ -44,7 +44,7 @@ from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
 # From values to results, both flat.
-Compute: TypeAlias = Callable[[Array, Array], None]
+Compute: TypeAlias = Callable[[Array, Array], object]
 
 _QUANTIZED = (TensorType.INT8, TensorType.INT16)
 # RSQRT shifts left by this to keep the reciprocal root of an integer an integer.

@@ -9,6 +9,7 @@ Source    tflite-micro kernels/pad{,_common}.cc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
@@ -21,6 +22,7 @@ from tinyml_runtime.kernels.operands import (
     samples_of,
 )
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -82,20 +84,21 @@ def prepare(context: PrepareContext, node: Node) -> PadData:
     return PadData(stackable, pad_value, (slice(None), *inside), taken, seen)
 
 
-def evaluate(context: EvalContext, node: Node, data: PadData) -> None:
+def bind(context: EvalContext, node: Node, data: PadData) -> Callable[[], None]:
     """Fill the output with the pad value, then put the input inside."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    pad_value = data.pad_value
-    if pad_value is None:
-        pad_value = context.input(node, PAD_VALUE).values.reshape(-1)[0]
-    output.fill(pad_value)
-    if not data.output_shape:
-        output[data.inside] = source
-        return
-    box = output.reshape(data.output_shape)[data.inside]
-    # A negative padding does not cut slices off: TFLM goes on with the next elements in order.
-    taken = source.reshape(len(box), -1)[:, : data.taken]
-    box[...] = taken.reshape(box.shape)
+    box, taken = output.reshape(data.output_shape or output.shape)[data.inside], source
+    if data.output_shape:
+        # A negative padding does not cut slices off: TFLM goes on with the next elements in order.
+        taken = source.reshape(len(box), -1)[:, : data.taken].reshape(box.shape)
+    fixed = data.pad_value
+    value = None if fixed is not None else context.input(node, PAD_VALUE).values.reshape(-1)
+
+    def run() -> None:
+        output.fill(fixed if value is None else value[0])
+        box[...] = taken
+
+    return run
 
 
 def _paddings(tensor: Tensor, rank: int) -> list[tuple[int, int]]:
@@ -134,5 +137,5 @@ def _stacks(data: PadData) -> bool:
     return data.stackable
 
 
-PAD = Registration(BuiltinOperator.PAD, prepare, evaluate, _stacks)
-PADV2 = Registration(BuiltinOperator.PADV2, prepare, evaluate, _stacks)
+PAD = Registration(BuiltinOperator.PAD, prepare, BindingEvaluate(bind), _stacks)
+PADV2 = Registration(BuiltinOperator.PADV2, prepare, BindingEvaluate(bind), _stacks)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from tinyml_runtime.kernels.binding import Bindable
 from tinyml_runtime.kernels.broadcast import Compute
 from tinyml_runtime.kernels.unary import every_value
 from tinyml_runtime.tensor import Array
@@ -24,11 +24,21 @@ def tabulated_pairs(formula: Callable[[Array, Array], Array], results: np.dtype[
     for start in range(0, values.size, _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         np.copyto(table[rows], formula(values[rows, np.newaxis], values), casting="unsafe")
-    return partial(_look_up, table.reshape(-1))
+    flat = table.reshape(-1)
 
+    @Bindable
+    def look_up(first: Array, second: Array, out: Array) -> Callable[[], None]:
+        # By the bits of the first value and then of the second.
+        pairs = np.empty(out.shape, "<u2")
+        halves = pairs.view(np.uint8).reshape(*out.shape, 2)
+        low, high = halves[..., 0], halves[..., 1]
+        first, second = first.view(np.uint8), second.view(np.uint8)
 
-def _look_up(table: Array, first: Array, second: Array, out: Array) -> None:
-    # By the bits of the first value and then of the second.
-    pairs = first.view(np.uint8).astype(np.uint16)
-    pairs <<= 8
-    table.take(np.bitwise_or(pairs, second.view(np.uint8)), None, out, "wrap")
+        def run() -> None:
+            low[...] = second
+            high[...] = first
+            flat.take(pairs, None, out, "wrap")
+
+        return run
+
+    return look_up

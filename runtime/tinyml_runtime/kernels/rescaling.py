@@ -3,11 +3,9 @@
 `Requantizer` is for whole images. Recurrent layers rescale some ten to some hundred values at a
 time, and go on computing with the results.
 
-Why that is exact. `requantize.py` says which sum's floor gemmlowp's two roundings are, of x = acc *
-factor, of 1/2 and of a nudge d. Floats give that floor in two cases. Either all terms are multiples
-of a grid, and so small that no bit is lost. Or a term may lose bits, but every x, being acc *
-multiplier on its grid, keeps away from every value at which the floor changes by more than that:
-which of them come near is found by one division each, when the factor is known.
+Why that is exact. `requantize.py` says which sum's floor gemmlowp's two roundings are. Either all
+of its terms are multiples of a grid, and so small that no bit is lost; or `float_proofs.py` shows
+that the lost bits do not matter.
 """
 
 from __future__ import annotations
@@ -25,10 +23,8 @@ from tinyml_runtime.fixed_point import (
     multiply_wide_by_quantized_multiplier,
     wrap_int32,
 )
+from tinyml_runtime.float_proofs import keeps_away
 from tinyml_runtime.tensor import Array
-
-# Each of a few additions of terms up to `reach` is off by less than reach * 2**-53.
-_LOST = 2.0**-50
 
 
 class Rescaling:
@@ -135,42 +131,30 @@ class _Grid:
         zero_point: int,
         wide: bool,
     ) -> None:
-        self._multiplier, self._bits = factor.multiplier, 31 - factor.shift
-        self._right = max(-factor.shift, 0)
+        multiplier, bits, right = factor.multiplier, 31 - factor.shift, max(-factor.shift, 0)
         self.wraps = not wide and factor.shift <= 0 and bound >= 2.0**31
         if self.wraps:
             bound = 2.0**31
         fits = factor.shift <= 0 or math.ldexp(bound, factor.shift) < 2.0**31
         if wide:
-            self._multiplier = min((factor.multiplier + 2**15) >> 16, 0x7FFF)
-            self._bits, self._right = 15 - factor.shift, 0
+            multiplier, bits, right = _reduced(factor.multiplier), 15 - factor.shift, 0
             fits = True
-        self.scale = math.ldexp(self._multiplier, -self._bits)
-        self.nudge = math.ldexp(0.5, -self._right) if self._right else 0.0
+        self.scale = math.ldexp(multiplier, -bits)
+        self.nudge = math.ldexp(0.5, -right) if right else 0.0
         reach = bound * self.scale
         largest = reach + abs(zero_point) + 2.0
-        is_plain = fits and self._bits > 0 and self._multiplier >= 0 and reach < 2.0**31
-        zeros = (self._multiplier & -self._multiplier).bit_length() - 1
-        step = min(math.ldexp(1.0, zeros - self._bits), 0.5)
+        is_plain = fits and bits > 0 and multiplier >= 0 and reach < 2.0**31
+        zeros = (multiplier & -multiplier).bit_length() - 1
+        step = min(math.ldexp(1.0, zeros - bits), 0.5)
         self.is_fine = is_plain and largest <= step * 2.0**53
         farthest = min(reach, max(abs(limit - zero_point) for limit in limits)) + 2.0
-        self.keeps_away = is_plain and not wide and self._keeps_away(farthest, largest * _LOST)
+        largest = farthest + abs(zero_point) + limits[1] - limits[0]
+        self.keeps_away = is_plain and not wide and keeps_away(factor, farthest, largest)
 
-    def _keeps_away(self, farthest: float, distance: float) -> bool:
-        """Whether no x up to `farthest` is within `distance` of where the result changes.
 
-        The result is n from n - 1/2 - nudge on where x is positive, from n - 1/2 + nudge where it
-        is not.
-        """
-        apart = math.ldexp(distance, self._bits)
-        if not self._multiplier or math.ldexp(farthest, self._bits) >= 2.0**62:
-            return False
-        steps = np.arange(int(farthest) + 1, dtype=np.int64)
-        nudge = int(math.ldexp(self.nudge, self._bits))
-        up = ((2 * steps + 1) << (self._bits - 1)) - nudge
-        down = -((2 * steps + 1) << (self._bits - 1)) + nudge
-        rest = np.concatenate([up, down]) % self._multiplier
-        return bool(np.minimum(rest, self._multiplier - rest).min() > apart)
+def _reduced(multiplier: int) -> int:
+    """The multiplier cut to 16 bits, as for 64-bit accumulators."""
+    return min((multiplier + 2**15) >> 16, 0x7FFF)
 
 
 @cache

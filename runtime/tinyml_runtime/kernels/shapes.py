@@ -9,8 +9,10 @@ Source    tflite-micro kernels/reshape{,_common}.cc, squeeze.cc, expand_dims.cc,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from tinyml_runtime.kernels.binding import bind_copy
 from tinyml_runtime.kernels.operands import (
     check_counts,
     check_same_type,
@@ -19,6 +21,7 @@ from tinyml_runtime.kernels.operands import (
 )
 from tinyml_runtime.model.options import ReshapeOptions, SqueezeOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -151,20 +154,20 @@ def prepare_transpose(context: PrepareContext, node: Node) -> ShapesData:
     return ShapesData(stackable, samples_of(source.shape), (0, *(axis + 1 for axis in axes)))
 
 
-def evaluate_copy(context: EvalContext, node: Node, data: ShapesData) -> None:
+def bind_copy_in_order(context: EvalContext, node: Node, data: ShapesData) -> Callable[[], None]:
     """Copy the elements in order."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    output[...] = source.reshape(output.shape)
+    return bind_copy(output.reshape(-1), source.reshape(-1))
 
 
-def evaluate_transpose(context: EvalContext, node: Node, data: ShapesData) -> None:
+def bind_transpose(context: EvalContext, node: Node, data: ShapesData) -> Callable[[], None]:
     """Copy the elements in the order of the permuted dimensions."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    if data.shape:
-        moved = source.reshape(data.shape).transpose(data.axes)
-        output.reshape(moved.shape)[...] = moved
-    else:
-        output[...] = source.transpose(data.axes)
+    moved = source.reshape(data.shape or source.shape).transpose(data.axes)
+    return bind_copy(output.reshape(moved.shape), moved)
+
+
+_evaluate_copy = BindingEvaluate(bind_copy_in_order)
 
 
 def _check_option(operator: str, dimensions: tuple[int, ...]) -> None:
@@ -185,7 +188,11 @@ def _stacks(data: ShapesData) -> bool:
     return data.stackable
 
 
-RESHAPE = Registration(BuiltinOperator.RESHAPE, prepare_reshape, evaluate_copy, _stacks)
-SQUEEZE = Registration(BuiltinOperator.SQUEEZE, prepare_squeeze, evaluate_copy, _stacks)
-EXPAND_DIMS = Registration(BuiltinOperator.EXPAND_DIMS, prepare_expand_dims, evaluate_copy, _stacks)
-TRANSPOSE = Registration(BuiltinOperator.TRANSPOSE, prepare_transpose, evaluate_transpose, _stacks)
+RESHAPE = Registration(BuiltinOperator.RESHAPE, prepare_reshape, _evaluate_copy, _stacks)
+SQUEEZE = Registration(BuiltinOperator.SQUEEZE, prepare_squeeze, _evaluate_copy, _stacks)
+EXPAND_DIMS = Registration(
+    BuiltinOperator.EXPAND_DIMS, prepare_expand_dims, _evaluate_copy, _stacks
+)
+TRANSPOSE = Registration(
+    BuiltinOperator.TRANSPOSE, prepare_transpose, BindingEvaluate(bind_transpose), _stacks
+)

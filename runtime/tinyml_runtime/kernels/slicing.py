@@ -11,11 +11,12 @@ Source    tflite-micro kernels/slice.cc, strided_slice{,_common}.cc; ellipsis, n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
 from tinyml_runtime.errors import NodeError, RunError
+from tinyml_runtime.kernels.binding import bind_copy
 from tinyml_runtime.kernels.operands import (
     check_counts,
     check_same_type,
@@ -24,6 +25,7 @@ from tinyml_runtime.kernels.operands import (
 )
 from tinyml_runtime.model.options import StridedSliceOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -113,16 +115,17 @@ def prepare_strided_slice(context: PrepareContext, node: Node) -> SlicingData:
     return _laid_out(source, output, box)
 
 
-def evaluate(context: EvalContext, node: Node, data: SlicingData) -> None:
+def bind(context: EvalContext, node: Node, data: SlicingData) -> Callable[[], None]:
     """Copy the box."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
     if data.box is None:
-        output[...] = source[_run_time_box(context, node)].reshape(output.shape)
-    elif data.seen:
-        taken = source.reshape(data.seen)[data.box]
-        output.reshape(taken.shape)[...] = taken
-    else:
-        output[...] = source[data.box]
+
+        def copy() -> None:
+            output[...] = source[_run_time_box(context, node)].reshape(output.shape)
+
+        return copy
+    taken = source.reshape(data.seen or source.shape)[data.box]
+    return bind_copy(output.reshape(taken.shape), taken)
 
 
 def _slice_box(source: Tensor, output: Tensor, begin: Array, size: Array) -> list[slice | int]:
@@ -196,7 +199,7 @@ def _stacks(data: SlicingData) -> bool:
     return data.stackable
 
 
-SLICE = Registration(BuiltinOperator.SLICE, prepare_slice, evaluate, _stacks)
+SLICE = Registration(BuiltinOperator.SLICE, prepare_slice, BindingEvaluate(bind), _stacks)
 STRIDED_SLICE = Registration(
-    BuiltinOperator.STRIDED_SLICE, prepare_strided_slice, evaluate, _stacks
+    BuiltinOperator.STRIDED_SLICE, prepare_strided_slice, BindingEvaluate(bind), _stacks
 )

@@ -10,10 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from tinyml_runtime.registration import EvalContext, Node, PrepareContext, check
+from tinyml_runtime.kernels.binding import Bindable, bind_arrays
+from tinyml_runtime.registration import (
+    BindingEvaluate,
+    EvalContext,
+    Node,
+    PrepareContext,
+    check,
+)
 from tinyml_runtime.tensor import Array, Tensor, dtype_of
 from tinyml_runtime.types import TensorType
 
@@ -25,7 +33,7 @@ OUTPUT = 0
 class UnaryData:
     """`compute(values, out)` on flat arrays; a constant input does not come stacked."""
 
-    compute: Callable[[Array, Array], None]
+    compute: Callable[[Array, Array], object]
     stackable: bool
 
 
@@ -39,10 +47,13 @@ def unary_operands(context: PrepareContext, node: Node) -> tuple[Tensor, Tensor]
     return source, output
 
 
-def evaluate_unary(context: EvalContext, node: Node, data: UnaryData) -> None:
+def bind_unary(context: EvalContext, node: Node, data: UnaryData) -> Callable[[], object]:
     """Compute every element of the output from its element of the input."""
     values, out = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    data.compute(values.reshape(-1), out.reshape(-1))
+    return bind_arrays(data.compute, values.reshape(-1), out.reshape(-1))
+
+
+evaluate_unary = BindingEvaluate(bind_unary)
 
 
 def unary_stacks(data: UnaryData) -> bool:
@@ -68,22 +79,24 @@ def every_value(kind: TensorType) -> Array:
     return np.arange(2 ** (8 * dtype.itemsize), dtype=f"u{dtype.itemsize}").view(dtype)
 
 
-def table_look_up(table: Array, index: np.dtype[np.unsignedinteger]) -> Callable[..., None]:
+def table_look_up(table: Array, index: np.dtype[np.unsignedinteger]) -> Bindable:
     """A `compute` that takes results from `table` by the bits of the values."""
 
-    def look_up(values: Array, out: Array) -> None:
-        table.take(values.view(index), None, out, "wrap")
+    @Bindable
+    def look_up(values: Array, out: Array) -> Callable[[], object]:
+        return partial(table.take, values.view(index), None, out, "wrap")
 
     return look_up
 
 
-def _as_clamp(table: Array, values: Array) -> Callable[[Array, Array], None] | None:
+def _as_clamp(table: Array, values: Array) -> Callable[[Array, Array], object] | None:
     """The same as `table` by comparisons, much faster, where it does nothing but clamp."""
-    low, high = table.min(), table.max()
+    low, high = np.array(table.min()), np.array(table.max())
     if table.dtype != values.dtype or not np.array_equal(table, np.clip(values, low, high)):
         return None
 
-    def clamp(values: Array, out: Array) -> None:
-        values.clip(low, high, out=out)
+    @Bindable
+    def clamp(values: Array, out: Array) -> Callable[[], object]:
+        return partial(values.clip, low, high, out)
 
     return clamp
