@@ -53,7 +53,7 @@ def operators() -> str:
         "",
         "Operands stand in the node's order: those that the operator works on under *input*, those "
         "with a role of their own under *others*. T is one and the same type throughout a line; "
-        "\u201cany number\u201d means one or more of the same type.",
+        "*any number* means one or more of the same type.",
         "",
         "| operator | input | others | output | T |",
         "|---|---|---|---|---|",

@@ -57,10 +57,10 @@ _QUANTIZED = frozenset(
 )
 
 
-def other_types(cases: Sequence[Case]) -> list[Case]:
-    """For a case of every operator and types: the same with other types that are not declared."""
+def other_types(cases: Sequence[Case], operator: str) -> list[Case]:
+    """For a case of each of an operator's types: the same with other types, not declared."""
     swept: dict[str, Case] = {}
-    first = {(case.operator, case.types): case for case in reversed(cases)}
+    first = {case.types: case for case in reversed(cases) if case.operator == operator}
     for case in first.values():
         if isinstance(case.source, SingleOp):
             for kind in TYPES:

@@ -11,16 +11,19 @@ from tests.support.single_op import SingleOp
 from tinyml_runtime.kernels import REFERENCE
 
 LEAST_CASES = 1500
-PAIRS = pairs(DECLARED)
 
 
 def test_every_kernel_is_declared() -> None:
     assert set(DECLARED) | WITHOUT_KERNEL == set(REFERENCE.kernels)
 
 
-@pytest.mark.parametrize(("operator", "pattern"), PAIRS, ids=map(" ".join, PAIRS))
-def test_every_declared_pair_has_a_case(operator: str, pattern: str) -> None:
-    assert any(case.operator == operator and means(pattern, case.types) for case in CASES)
+def test_every_declared_pair_has_a_case() -> None:
+    seen = {(case.operator, case.types) for case in CASES}
+    assert not [
+        (operator, pattern)
+        for operator, pattern in pairs(DECLARED)
+        if not any(name == operator and means(pattern, types) for name, types in seen)
+    ]
 
 
 def test_no_case_has_types_that_are_not_declared() -> None:
