@@ -14,8 +14,8 @@ import numpy as np
 
 from tinyml_runtime.fixed_point import FixedPoint
 
-# Each of a few operations on terms up to `largest` is off by less than largest * 2**-53.
-_LOST = 2.0**-50
+# The product and two sums, no larger than `largest`, are each off by at most largest * 2**-53.
+_LOST = 2.0**-51
 _LARGEST_EXACT = 2.0**62
 
 
@@ -28,9 +28,10 @@ def keeps_away(factor: FixedPoint, farthest: float, largest: float) -> bool:
     bits, right = 31 - factor.shift, max(-factor.shift, 0)
     if factor.multiplier <= 0 or bits < 1 or math.ldexp(farthest, bits) >= _LARGEST_EXACT:
         return False
-    # The result is n from n - 1/2 - nudge on if x is positive, else from n - 1/2 + nudge on.
+    # The result is n from n - 1/2 - nudge on if x is positive. The places of a negative x are the
+    # same with the other sign, and so are as far from multiples.
     changes = (2 * np.arange(int(farthest) + 1, dtype=np.int64) + 1) << (bits - 1)
     changes -= (1 << (bits - right - 1)) if right else 0
-    rest = np.concatenate([changes, -changes]) % factor.multiplier
+    rest = changes % factor.multiplier
     nearest = np.minimum(rest, factor.multiplier - rest).min()
     return bool(nearest > math.ldexp(largest * _LOST, bits))

@@ -79,6 +79,20 @@ def test_every_output_is_that_of_the_integer_definition(
     np.testing.assert_array_equal(out, expected)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.integers(2**30, 2**31 - 1), st.integers(-24, -1), st.sampled_from([-128, -3, 0, 127]))
+def test_accumulators_of_32_bits_that_come_next_to_a_tie_are_rounded_as_integers_are(
+    multiplier: int, shift: int, zero_point: int
+) -> None:
+    factor, output = FixedPoint(multiplier, shift), OutputRange(zero_point, -128, 127)
+    ties = [(2 * n + 1) * 2 ** (30 - shift) // multiplier for n in range(-256, 256)]
+    acc = [tie + near for tie in ties for near in (-1, 0, 1) if abs(tie + near) < 2**31]
+    requantizer = Requantizer([factor], output, channels=1, rows=len(acc), bounds=2**31 - 1)
+    out = np.zeros(len(acc), np.int8)
+    requantizer(np.array(acc, np.float64), out)
+    assert out.tolist() == [exact(one, factor, output) for one in acc]
+
+
 def test_ties_round_away_from_zero_after_the_first_rounding() -> None:
     # 1/4 of 2, 6, -2, -6 is 0.5, 1.5, -0.5, -1.5
     output = OutputRange(0, -128, 127)
