@@ -9,6 +9,7 @@ Source    tflite-micro `micro/kernels/add_common.cc`, `mul_common.cc`,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,6 +45,17 @@ class OperandScaling:
     def __call__(self, stored: Array) -> Array:
         """The rescaled values, exact, of stored values as int64."""
         return rescale(wrap_int32((stored - self.zero_point) << self.left_shift), self.factor)
+
+    def in_floats(self, stored: Array) -> Array:
+        """The same of stored values as float64: exact, too, since a product has only 48 bits."""
+        if abs(self.zero_point) > 2**15:
+            return self(stored.astype(np.int64)).astype(np.float64)
+        scaled = stored - self.zero_point
+        scaled *= math.ldexp(self.factor.multiplier, self.left_shift + self.factor.shift - 31)
+        if self.factor.shift < 0:
+            scaled += np.copysign(math.ldexp(0.5, self.factor.shift), scaled)
+        scaled += 0.5
+        return np.floor(scaled, scaled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +119,14 @@ class _Term:
     """The rescaled values of an operand as float64, times a sign."""
 
     def __init__(self, scaling: OperandScaling, sign: int) -> None:
-        values = every_value(TensorType.INT16)
-        table = sign * scaling(values.astype(np.int64))
-        self.bound = int(np.abs(table).max())
-        self._table = table.astype(np.float64)
-        slope = sign * 2 ** (scaling.left_shift - 1)
-        self._is_linear = np.array_equal(table, (values - np.int64(scaling.zero_point)) * slope)
-        self._slope = np.array(float(slope))
+        values = every_value(TensorType.INT16).astype(np.float64)
+        self._table = sign * scaling.in_floats(values)
+        self.bound = int(np.abs(self._table).max())
+        self._slope = np.array(sign * 2.0 ** (scaling.left_shift - 1))
         self._offset = np.array(float(-scaling.zero_point))
+        values += self._offset
+        values *= self._slope
+        self._is_linear = np.array_equal(self._table, values)
 
     def bind(self, values: Array) -> Callable[[], Array]:
         """What gives the rescaled values."""
