@@ -285,8 +285,11 @@ class Requantizer:
 
     def _exact(self, accumulators: Array, channels: Array) -> Array:
         """The definition itself, in integers, for columns of accumulators of these channels."""
-        acc = accumulators.astype(np.int64) + self._bias[channels]
+        acc = accumulators.astype(np.int64)
+        acc += self._bias[channels]
         multipliers, shifts = self._multipliers[channels], self._shifts[channels]
+        if self._channels == 1:  # faster with numbers
+            multipliers, shifts = multipliers.item(), shifts.item()
         if self._wide:
             scaled = multiply_wide_by_quantized_multiplier(acc, multipliers, shifts)
         else:

@@ -16,7 +16,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinyml_runtime.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from tinyml_runtime.fixed_point import (
+    INT32_MAX,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+)
+from tinyml_runtime.kernels.binding import Bindable
 from tinyml_runtime.kernels.operands import check_counts
 from tinyml_runtime.kernels.unary import (
     UnaryData,
@@ -26,6 +31,7 @@ from tinyml_runtime.kernels.unary import (
     unary_stacks,
 )
 from tinyml_runtime.registration import Node, PrepareContext, Registration, check, check_type
+from tinyml_runtime.requantize import OutputRange, Requantizer
 from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
@@ -57,6 +63,9 @@ def prepare_quantize(context: PrepareContext, node: Node) -> UnaryData:
     if source.type is not TensorType.INT32:
         return tabulated(source, output, rescale)
 
+    if not source.zero_point:
+        return UnaryData(_requantize_words(source, output), not source.is_constant)
+
     def rescale_words(values: Array, out: Array) -> None:
         np.copyto(out, rescale(values.astype(np.int64)), casting="unsafe")
 
@@ -76,38 +85,70 @@ def prepare_dequantize(context: PrepareContext, node: Node) -> UnaryData:
 
     if source.type is not TensorType.INT16:
         return tabulated(source, output, real)
-    scale, zero_point = np.float64(source.scale), np.float64(source.zero_point)
+    scale, zero_point = np.array(source.scale), np.array(float(source.zero_point))
 
-    def multiply_out(values: Array, out: Array) -> None:
-        wide = np.subtract(values, zero_point, dtype=np.float64)
-        wide *= scale
-        np.copyto(out, wide, casting="same_kind")
+    @Bindable
+    def multiply_out(values: Array, out: Array) -> Callable[[], None]:
+        wide = np.empty(values.shape)
+
+        def run() -> None:
+            wide[...] = values
+            np.subtract(wide, zero_point, wide)
+            np.multiply(wide, scale, wide)
+            out[...] = wide
+
+        return run
 
     return UnaryData(multiply_out, not source.is_constant)
 
 
-def _quantize_floats(output: Tensor) -> Callable[[Array, Array], None]:
+def _quantize_floats(output: Tensor) -> Bindable:
     """Divide in float32, round half away from zero, saturate; what is no number becomes lowest.
 
     What no 32-bit integer can hold before it saturates is undefined in C; it saturates as well.
     """
     limits = np.iinfo(output.dtype)
-    scale = np.float32(output.scale)
+    scale = np.array(output.scale, np.float32)
+    tie_breaker = np.array(_TIE_BREAKER)
     unsigned = np.dtype(f"u{output.dtype.itemsize}")
-    flip = unsigned.type(-int(limits.min))
+    flip = np.array(-int(limits.min), unsigned)
     # All that survives is positive before it is truncated, which then rounds down.
-    offset = output.zero_point - int(limits.min) + 0.5
-    highest = float(limits.max - limits.min)
+    offset = np.array(output.zero_point - int(limits.min) + 0.5)
+    lowest, highest = np.array(0.0), np.array(float(limits.max - limits.min))
 
-    def quantize(values: Array, out: Array) -> None:
-        steps = np.multiply(values / scale, _TIE_BREAKER, dtype=np.float64)
-        steps += offset
-        steps.clip(0.0, highest, out=steps)
-        bits = out.view(unsigned)
-        np.copyto(bits, steps, casting="unsafe")
-        np.bitwise_xor(bits, flip, out=bits)
+    @Bindable
+    def quantize(values: Array, out: Array) -> Callable[[], None]:
+        bits, steps = out.view(unsigned), np.empty(values.shape)
+
+        def run() -> None:
+            steps[...] = np.divide(values, scale)
+            np.multiply(steps, tie_breaker, steps)
+            np.add(steps, offset, steps)
+            steps.clip(lowest, highest, steps)
+            bits[...] = steps
+            np.bitwise_xor(bits, flip, bits)
+
+        return run
 
     return quantize
+
+
+def _requantize_words(source: Tensor, output: Tensor) -> Bindable:
+    limits = np.iinfo(output.dtype)
+    requantizer = Requantizer(
+        [quantize_multiplier(source.scale / output.scale)],
+        OutputRange(output.zero_point, int(limits.min), int(limits.max), limits.bits),
+        channels=1,
+        rows=source.size,
+        bounds=INT32_MAX,
+    )
+
+    @Bindable
+    def requantize(values: Array, out: Array) -> Callable[[], None]:
+        store = requantizer.bind(out)
+        return lambda: store(values.astype(np.float64))
+
+    return requantize
 
 
 def _rescale(source: Tensor, output: Tensor) -> Callable[[Array], Array]:
