@@ -13,7 +13,7 @@ The exponential is a table over all differences of an element from the largest o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,6 +24,7 @@ from tinyml_runtime.fixed_point import (
     quantize_multiplier,
     quantize_multiplier_above_one,
 )
+from tinyml_runtime.kernels.binding import Bindable
 from tinyml_runtime.kernels.gemmlowp_functions import (
     Raw,
     exp_on_negative_values,
@@ -37,13 +38,22 @@ from tinyml_runtime.kernels.interpolated_tables import (
 from tinyml_runtime.kernels.operands import check_counts
 from tinyml_runtime.kernels.unary import unary_operands
 from tinyml_runtime.model.options import SoftmaxOptions
-from tinyml_runtime.registration import EvalContext, Node, PrepareContext, Registration, check
+from tinyml_runtime.registration import (
+    BindingEvaluate,
+    EvalContext,
+    Node,
+    PrepareContext,
+    Registration,
+    check,
+)
 from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
 INPUT = 0
 OUTPUT = 0
 
+# So few rows are computed one by one.
+_FEW_ROWS = 4
 _INPUT_BITS = 5
 _SUM_BITS = 12
 # From this exponent on every result of 8 bits is zero; TFLM stops the program.
@@ -58,9 +68,13 @@ _OUTPUT_SCALES = {
 
 @dataclass(frozen=True, slots=True)
 class SoftmaxData:
-    """`compute(rows, out)` on arrays [rows, depth]; a constant input does not come stacked."""
+    """`compute(columns, out)` on arrays [depth, rows]; a constant input does not come stacked.
 
-    compute: Callable[[Array, Array], None]
+    `compute_row` is for arrays [depth], if a single row has a shorter way.
+    """
+
+    compute: Callable[[Array, Array], object]
+    compute_row: Bindable | None
     depth: int
     stackable: bool
 
@@ -73,22 +87,42 @@ def prepare(context: PrepareContext, node: Node) -> SoftmaxData:
     check(source.size > 0, "the input has no elements")
     types = source.type, output.type
     beta = float(np.float32(node.options_as(SoftmaxOptions).beta))
+    compute_row = None
     if types == (TensorType.FLOAT32, TensorType.FLOAT32):
         compute = partial(_softmax_floats, np.float32(beta))
+        compute_row = _row_of_floats(beta)
     else:
         _check_scales(source, output)
         if source.type is TensorType.INT8:
             exponentials = _int8_exponentials(beta * source.scale)
-            compute = partial(_softmax_int8, exponentials, 8 * output.dtype.itemsize)
+            bits = 8 * output.dtype.itemsize
+            compute = partial(_softmax_int8, exponentials, bits)
+            compute_row = _row_of_int8(exponentials, bits)
         else:
             compute = partial(_softmax_int16, _int16_exponentials(beta * source.scale))
-    return SoftmaxData(compute, source.shape[-1], not source.is_constant)
+    return SoftmaxData(compute, compute_row, source.shape[-1], not source.is_constant)
 
 
-def evaluate(context: EvalContext, node: Node, data: SoftmaxData) -> None:
+def bind(context: EvalContext, node: Node, data: SoftmaxData) -> Callable[[], object]:
     """Normalize every row."""
-    values, out = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    data.compute(values.reshape(-1, data.depth), out.reshape(-1, data.depth))
+    rows = context.input(node, INPUT).values.reshape(-1, data.depth)
+    out = context.output(node, OUTPUT).values.reshape(-1, data.depth)
+    if len(rows) <= _FEW_ROWS and data.compute_row is not None:
+        parts = [data.compute_row.bind(*pair) for pair in zip(rows, out, strict=True)]
+        return parts[0] if len(parts) == 1 else partial(_run_all, parts)
+    if len(rows) < data.depth:
+        return partial(data.compute, rows.T, out.T)
+
+    def compute_columns() -> None:
+        # NumPy is slow along short axes.
+        data.compute(np.ascontiguousarray(rows.T), out.T)
+
+    return compute_columns
+
+
+def _run_all(parts: Sequence[Callable[[], object]]) -> None:
+    for part in parts:
+        part()
 
 
 def _stacks(data: SoftmaxData) -> bool:
@@ -131,29 +165,87 @@ def _int16_exponentials(input_scale: float) -> Array:
     return interpolate(exponential_table(), np.clip(scaled + 32767, -32768, 32767))
 
 
-def _softmax_floats(beta: np.float32, rows: Array, out: Array) -> None:
-    np.subtract(rows, rows.max(axis=1, keepdims=True), out=out)
-    out *= beta
-    np.exp(out, out=out)
-    out /= out.sum(axis=1, keepdims=True)
+def _softmax_floats(beta: np.float32, columns: Array, out: Array) -> None:
+    results = columns - columns.max(axis=0)
+    results *= beta
+    np.exp(results, results)
+    results /= np.add.reduce(results, axis=0)
+    out[...] = results
 
 
-def _softmax_int8(exponentials: Array, bits: int, rows: Array, out: Array) -> None:
-    differences = np.subtract(rows.max(axis=1, keepdims=True), rows).view(np.uint8)
+def _row_of_floats(beta: float) -> Bindable:
+    @Bindable
+    def compute(values: Array, out: Array) -> Callable[[], None]:
+        # Scalars are arrays: NumPy takes twice as long to make them of numbers.
+        largest, total, factor = (np.array(number, np.float32) for number in (0.0, 0.0, beta))
+        ones = np.ones(values.shape, np.float32)
+
+        def run() -> None:
+            np.maximum.reduce(values, out=largest)
+            np.subtract(values, largest, out)
+            if beta != 1.0:
+                np.multiply(out, factor, out)
+            np.exp(out, out)
+            out.dot(ones, total)
+            np.divide(out, total, out)
+
+        return run
+
+    return compute
+
+
+def _softmax_int8(exponentials: Array, bits: int, columns: Array, out: Array) -> None:
+    differences = np.subtract(columns.max(axis=0), columns).view(np.uint8)
     results = exponentials.take(differences)
-    sums = ((results + (1 << (_SUM_BITS - 1))) >> _SUM_BITS).sum(axis=1, keepdims=True)
-    if sums.size == 1:  # one row is much faster in Python's integers
-        total = int(sums[0, 0]) % 2**32
-        factor, shift, rounding = _int8_rescaling(total, 32 - total.bit_length(), bits)
-    else:
-        sums %= 2**32
-        factor, shift, rounding = _int8_rescaling(sums, 32 - _bit_length(sums), bits)
+    sums = _rounded(results).sum(axis=0) % 2**32
+    factor, shift, rounding = _int8_rescaling(sums, 32 - _bit_length(sums), bits)
     results *= factor
     results += rounding
     results >>= shift
     results -= 1 << (bits - 1)
     np.minimum(results, (1 << (bits - 1)) - 1, out=results)
     np.copyto(out, results, casting="unsafe")
+
+
+def _row_of_int8(exponentials: Array, bits: int) -> Bindable:
+    """The same with a single sum, which is much faster in Python's integers."""
+    rounded = _rounded(exponentials).astype(np.float64)
+    offset, most = np.array(1 << (bits - 1)), np.array((1 << (bits - 1)) - 1)
+
+    @Bindable
+    def compute(values: Array, out: Array) -> Callable[[], None]:
+        largest, total = np.array(0, np.int8), np.array(0.0)
+        factor, shift, rounding = (np.array(0) for _ in range(3))
+        differences = np.empty(values.shape, np.int8)
+        places = differences.view(np.uint8)
+        terms, ones = np.empty(values.shape), np.ones(values.shape)
+        results = np.empty(values.shape, np.int64)
+
+        def run() -> None:
+            np.maximum.reduce(values, out=largest)
+            np.subtract(largest, values, differences)
+            rounded.take(places, None, terms, "wrap")
+            terms.dot(ones, total)
+            whole = int(total) % 2**32
+            factor[()], shift[()], rounding[()] = _int8_rescaling(
+                whole, 32 - whole.bit_length(), bits
+            )
+            exponentials.take(places, None, results, "wrap")
+            np.multiply(results, factor, results)
+            np.add(results, rounding, results)
+            np.right_shift(results, shift, results)
+            np.subtract(results, offset, results)
+            np.minimum(results, most, out=results)
+            out[...] = results
+
+        return run
+
+    return compute
+
+
+def _rounded(exponentials: Array) -> Array:
+    """With as many fraction bits as the sum has."""
+    return (exponentials + (1 << (_SUM_BITS - 1))) >> _SUM_BITS
 
 
 def _int8_rescaling(sums: Raw, headroom: Raw, bits: int) -> tuple[Raw, Raw, Raw]:
@@ -168,10 +260,10 @@ def _int8_rescaling(sums: Raw, headroom: Raw, bits: int) -> tuple[Raw, Raw, Raw]
     return factor, exponent + 31, (1 << (exponent + 30)) + 2**30
 
 
-def _softmax_int16(exponentials: Array, rows: Array, out: Array) -> None:
-    differences = np.subtract(rows, rows.max(axis=1, keepdims=True)).view(np.uint16)
+def _softmax_int16(exponentials: Array, columns: Array, out: Array) -> None:
+    differences = np.subtract(columns, columns.max(axis=0)).view(np.uint16)
     results = exponentials.take(differences)
-    sums = results.sum(axis=1, keepdims=True)
+    sums = results.sum(axis=0)
     length = np.minimum(_bit_length(sums), 31)
     shifted = ((sums << (31 - length)) + 2**13) >> 14
     centered = np.clip(shifted - (2**16 + 2**15), -(2**15), 2**15 - 1)
@@ -188,4 +280,4 @@ def _bit_length(values: Array) -> Array:
     return np.frexp(values)[1].astype(np.int64)
 
 
-SOFTMAX = Registration(BuiltinOperator.SOFTMAX, prepare, evaluate, _stacks)
+SOFTMAX = Registration(BuiltinOperator.SOFTMAX, prepare, BindingEvaluate(bind), _stacks)
