@@ -16,12 +16,16 @@ order than TFLM's, whose difference grows with the number of summands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from tinyml_runtime.kernels.fused_activation import float_range, quantized_range
+from tinyml_runtime.kernels.fused_activation import (
+    bind_bias_and_clamp,
+    float_range,
+    quantized_range,
+)
 from tinyml_runtime.kernels.quantized_layer import (
     HYBRID,
     HYBRID_REMEDY,
@@ -33,6 +37,7 @@ from tinyml_runtime.kernels.quantized_layer import (
 )
 from tinyml_runtime.model.options import TransposeConvOptions
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -69,11 +74,6 @@ class Spread:
         """Groups of taps that go to different outputs: the steps they are shifted by, the taps."""
         for step, first in enumerate(range(0, self.taps, self.stride)):
             yield step, slice(first, min(first + self.stride, self.taps))
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the output is all elements reached."""
-        return self.before == 0 and self.outputs == self.phases * self.stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,32 +126,67 @@ def prepare(context: PrepareContext, node: Node) -> TransposeConvData:
     )
 
 
-def evaluate(context: EvalContext, node: Node, data: TransposeConvData) -> None:
+def bind(context: EvalContext, node: Node, data: TransposeConvData) -> Callable[[], None]:
     """Multiply all elements by all weights, add up, add the bias, rescale or clamp, store."""
     source = context.input(node, INPUT).values
     output = context.output(node, OUTPUT).values
     weights = context.input(node, WEIGHTS).values
     bias = context.input(node, BIAS).values if data.has_bias else None
-    if data.scaling is not None:
-        layer = data.layer or _layer(weights, bias, data.scaling, data.rows, data.columns)
-        centred = source.astype(layer.weights.dtype)
-        if data.scaling.input_zero_point:
-            centred -= data.scaling.input_zero_point
-        layer.requantizer(_sums(centred, layer.weights, data), output)
-        return
-    matrix = _by_channel(weights, source.dtype) if data.matrix is None else data.matrix
-    sums = _sums(source, matrix, data)
-    if bias is not None:
-        sums += bias.reshape(-1)
-    if data.clamp is not None:
-        np.clip(sums, *data.clamp, out=sums)
-    output[...] = sums
+    scaling = data.scaling
+    if scaling is None:
+        if data.matrix is not None:
+            return _bind_floats(source, data.matrix, bias, output, data)
+        return lambda: _bind_floats(
+            source, _by_channel(weights, source.dtype), bias, output, data
+        )()
+    zero_point = scaling.input_zero_point
+    if data.layer is not None:
+        return _bind_integers(source, zero_point, data.layer, output, data)
+
+    def make_and_run() -> None:
+        layer = _layer(weights, bias, scaling, data.rows, data.columns)
+        _bind_integers(source, zero_point, layer, output, data)()
+
+    return make_and_run
 
 
-def _sums(source: Array, matrix: Array, data: TransposeConvData) -> Array:
-    """Sums of products over the output: [batch, output height, output width, filters]."""
+def _bind_integers(
+    source: Array, zero_point: int, layer: QuantizedLayer, output: Array, data: TransposeConvData
+) -> Callable[[], None]:
+    centred = np.empty(source.shape, layer.weights.dtype)
+    add_up = _bind_sums(centred, layer.weights, data)
+    requantize = layer.requantizer.bind(output)
+    offset = np.array(-zero_point, centred.dtype)
+
+    def run() -> None:
+        centred[...] = source
+        if zero_point:
+            np.add(centred, offset, centred)
+        requantize(add_up())
+
+    return run
+
+
+def _bind_floats(
+    source: Array, matrix: Array, bias: Array | None, output: Array, data: TransposeConvData
+) -> Callable[[], None]:
+    add_up = _bind_sums(source, matrix, data)
+    finish = bind_bias_and_clamp(output, bias, data.clamp)
+
+    def run() -> None:
+        output[...] = add_up()
+        finish()
+
+    return run
+
+
+def _bind_sums(source: Array, matrix: Array, data: TransposeConvData) -> Callable[[], Array]:
+    """Sums of products over the output, [batch, output height, output width, filters].
+
+    They are in a buffer that the next call overwrites.
+    """
     rows, columns, filters = data.rows, data.columns, data.filters
-    batch = source.shape[0]
+    batch, _, _, channels = source.shape
     reached = np.zeros(
         (batch, rows.phases, rows.stride, columns.phases, columns.stride, filters), matrix.dtype
     )
@@ -159,29 +194,40 @@ def _sums(source: Array, matrix: Array, data: TransposeConvData) -> Array:
     lines = min(rows.inputs, max(1, _BLOCK_ELEMENTS // per_line))
     images = max(1, _BLOCK_ELEMENTS // (per_line * lines))
     used = source[:, : rows.inputs, : columns.inputs]
+    steps: list[tuple[Array, Array, list[tuple[Array, Array]]]] = []
+    room = np.empty((min(images, batch) * lines * columns.inputs, matrix.shape[1]), matrix.dtype)
     for image in range(0, batch, images):
         for line in range(0, rows.inputs, lines):
             part = used[image : image + images, line : line + lines]
-            _add_products(part, matrix, reached[image : image + images, line:], data)
+            products = room[: part.size // channels]
+            target = reached[image : image + images, line:]
+            steps.append((part, products, _additions(part, products, target, data)))
     image_shape = batch, rows.phases * rows.stride, columns.phases * columns.stride, filters
-    sums = reached.reshape(image_shape)
-    if rows.is_whole and columns.is_whole:
+    sums = reached.reshape(image_shape)[
+        :,
+        rows.before : rows.before + rows.outputs,
+        columns.before : columns.before + columns.outputs,
+    ]
+
+    def add_up() -> Array:
+        reached.fill(0)
+        for part, products, additions in steps:
+            part.reshape(-1, channels).dot(matrix, products)
+            for target, block in additions:
+                np.add(target, block, target)
         return sums
-    return np.ascontiguousarray(
-        sums[
-            :,
-            rows.before : rows.before + rows.outputs,
-            columns.before : columns.before + columns.outputs,
-        ]
-    )
+
+    return add_up
 
 
-def _add_products(part: Array, matrix: Array, reached: Array, data: TransposeConvData) -> None:
-    """Add what some lines of the input give to `reached`, which begins at the first of them."""
-    images, lines, width, channels = part.shape
+def _additions(
+    part: Array, products: Array, reached: Array, data: TransposeConvData
+) -> list[tuple[Array, Array]]:
+    """Where in `reached`, which begins at the first line of the part, its products are added."""
+    images, lines, width, _ = part.shape
     rows, columns = data.rows, data.columns
-    products = part.reshape(-1, channels) @ matrix
     taps = products.reshape(images, lines, width, rows.taps, columns.taps, data.filters)
+    additions: list[tuple[Array, Array]] = []
     for down, row_taps in rows.blocks():
         for right, column_taps in columns.blocks():
             block = taps[:, :, :, row_taps, column_taps].transpose(0, 1, 3, 2, 4, 5)
@@ -192,7 +238,9 @@ def _add_products(part: Array, matrix: Array, reached: Array, data: TransposeCon
                 right : right + width,
                 : block.shape[4],
             ]
-            target += block
+            # NumPy takes longer over axes of one element.
+            additions.append((target.squeeze(), block.squeeze()))
+    return additions
 
 
 def _spread(size: int, taps: int, stride: int, outputs: int, padding: Padding) -> Spread:
@@ -290,4 +338,6 @@ def stacks(data: TransposeConvData) -> bool:
     return data.stacks
 
 
-TRANSPOSE_CONV = Registration(BuiltinOperator.TRANSPOSE_CONV, prepare, evaluate, stacks=stacks)
+TRANSPOSE_CONV = Registration(
+    BuiltinOperator.TRANSPOSE_CONV, prepare, BindingEvaluate(bind), stacks=stacks
+)
