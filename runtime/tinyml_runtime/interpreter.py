@@ -249,9 +249,9 @@ class Interpreter:
         self._nested_invocations += 1
         if self._nested_invocations > self._max_nested_invocations:
             raise RunError(
-                f"{self.model.source}: nodes have run other subgraphs "
-                f"{self._max_nested_invocations} times in one invocation, subgraph {index} was "
-                "next: is there a loop without end? (max_nested_invocations sets this limit)"
+                f"nodes have run other subgraphs {self._max_nested_invocations} times in one "
+                f"invocation, subgraph {index} was next: is there a loop without end? "
+                "(max_nested_invocations sets this limit)"
             )
         graph, execution = self.model.subgraphs[index], self._executions[index]
         for tensor, array in zip(graph.inputs, inputs, strict=True):

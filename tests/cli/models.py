@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.support.graphs import Call, Graph, model_of
 from tests.support.single_op import SingleOp, constant, fed, variable
 from tinyml_runtime import BuiltinOperator, Model, write_model
 from tinyml_runtime.model.options import (
@@ -16,7 +17,9 @@ from tinyml_runtime.model.options import (
     GatherOptions,
     Options,
     SoftmaxOptions,
+    SubOptions,
     SVDFOptions,
+    WhileOptions,
 )
 
 MODEL = "model.tflite"
@@ -89,6 +92,26 @@ def lookup(folder: Path) -> Path:
         GatherOptions(),
     )
     return write(case.model(), folder)
+
+
+def countdown(folder: Path) -> Path:
+    """An int32 number [1], from which 1 is taken while it is above 0."""
+    number, one = fed((1,), np.int32), constant(np.array([1], np.int32))
+    loop = Call(BuiltinOperator.WHILE, ["n"], ["m"], WhileOptions(1, 2))
+    main = Graph({"n": number, "m": number}, ["n"], ["m"], [loop])
+    condition = Graph(
+        {"n": number, "one": one, "more": fed((1,), np.bool_)},
+        ["n"],
+        ["more"],
+        [Call(BuiltinOperator.GREATER_EQUAL, ["n", "one"], ["more"])],
+    )
+    body = Graph(
+        {"n": number, "one": one, "m": number},
+        ["n"],
+        ["m"],
+        [Call(BuiltinOperator.SUB, ["n", "one"], ["m"], SubOptions())],
+    )
+    return write(model_of(main, condition, body), folder)
 
 
 def unsupported(folder: Path) -> Path:

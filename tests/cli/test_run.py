@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import EXAMPLES, Tinyml
-from tests.cli.models import adder, classifier, identity, last_two, lookup, unsupported
+from tests.cli.models import (
+    adder,
+    classifier,
+    countdown,
+    identity,
+    last_two,
+    lookup,
+    unsupported,
+)
 from tinyml_runtime import Array, Interpreter, load_model
 
 DIGITS = EXAMPLES / "digits.tflite"
@@ -204,6 +212,17 @@ def test_a_run_that_stops_on_its_values_names_the_model(tinyml: Tinyml, tmp_path
     assert "model.tflite: GATHER (node 0): index out of bounds" in outcome.err
 
 
+def test_a_loop_runs_as_often_as_the_option_allows(tinyml: Tinyml, tmp_path: Path) -> None:
+    model = countdown(tmp_path)
+    np.save(tmp_path / "in.npy", np.array([9], np.int32))
+    # Nine turns, and a tenth look at the condition.
+    enough = tinyml("run", model, "-i", "in.npy", "--max-nested-invocations", 19, "--json")
+    assert enough.report["outputs"][0]["values"] == [0]
+    outcome = tinyml("run", model, "-i", "in.npy", "--max-nested-invocations", 18)
+    assert outcome.code == 4
+    assert "model.tflite: nodes have run other subgraphs 18 times" in outcome.err
+
+
 def test_names_from_a_file_cannot_steer_the_terminal(tinyml: Tinyml, tmp_path: Path) -> None:
     model = identity(tmp_path, (1, 2))
     model.write_bytes(model.read_bytes().replace(b"t0\0", b"\x1bc\0"))
@@ -224,6 +243,10 @@ def test_a_wrong_path_suggests_a_near_one(tinyml: Tinyml, tmp_path: Path) -> Non
     [
         (["--kernels", "nope"], "no kernel library 'nope' (there are: reference"),
         (["--seed", "x"], "--seed takes a whole number from 0 on, not 'x'"),
+        (
+            ["--max-nested-invocations", "none"],
+            "--max-nested-invocations takes a whole number from 1 on, not 'none'",
+        ),
         (["--repeat", "0"], "--repeat takes a whole number from 1 on, not '0'"),
         (["--values", "x"], "--values takes auto, real, stored, not 'x'"),
         (["--image-range", "x"], "--image-range takes unit, signed, raw, centered, not 'x'"),

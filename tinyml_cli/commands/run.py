@@ -110,6 +110,15 @@ ResetBetween = Annotated[
     ),
 ]
 
+MaxNestedInvocations = Annotated[
+    str,
+    typer.Option(
+        metavar="N",
+        help="How often nodes may run other subgraphs within one invocation (two a turn of a "
+        "loop): a loop without end stops there.",
+    ),
+]
+
 
 def run(
     model: ModelPath,
@@ -126,6 +135,7 @@ def run(
     trace: TraceFlag = False,
     repeat: Repeat = "1",
     reset_between: ResetBetween = False,
+    max_nested_invocations: MaxNestedInvocations = "1000000",
     kernels: KernelsName = "reference",
 ) -> None:
     """Run MODEL on inputs; show, save and score its outputs.
@@ -165,6 +175,7 @@ def run(
         labels=labels,
         expected=expect,
         save_to=save_to,
+        max_nested_invocations=whole_number(max_nested_invocations, "--max-nested-invocations", 1),
     )
     with progress_bar() as on_progress:
         report = run_model(request, on_progress)

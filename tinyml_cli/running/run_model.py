@@ -25,6 +25,7 @@ from tinyml_cli.running.report import (
 from tinyml_cli.running.saving import check_destination, save_outputs
 from tinyml_cli.running.scoring import score
 from tinyml_runtime import Array, InputError, Interpreter, RunError, Tensor
+from tinyml_runtime.interpreter import DEFAULT_MAX_NESTED_INVOCATIONS
 
 
 class RunRequest(NamedTuple):
@@ -37,6 +38,7 @@ class RunRequest(NamedTuple):
     labels: str | None = None
     expected: str | None = None
     save_to: str | None = None
+    max_nested_invocations: int = DEFAULT_MAX_NESTED_INVOCATIONS
 
 
 class _Expectation(NamedTuple):
@@ -50,7 +52,9 @@ class _Expectation(NamedTuple):
 def run_model(request: RunRequest, on_progress: OnProgress) -> RunReport:
     """Load, prepare, feed, invoke, save and score; TinymlError for all that a user can mend."""
     model, file = open_model(request.model)
-    interpreter = Interpreter(model, request.kernels)
+    interpreter = Interpreter(
+        model, request.kernels, max_nested_invocations=request.max_nested_invocations
+    )
     interpreter.allocate_tensors()
     gathered = gather_inputs(request.inputs, input_names(model, interpreter.inputs))
     labels = _labels(request.labels, interpreter)
