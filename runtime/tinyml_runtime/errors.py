@@ -85,11 +85,27 @@ def _one_line(alike: list[NodeProblem]) -> str:
     return f"{line} ({first.remedy})" if first.remedy else line
 
 
+class PlanError(TinymlError):
+    """Buffers that no planner can place, or not this one."""
+
+
 class LibraryError(TinymlError):
     """A kernel library that is not installed, or that does not load."""
 
 
 class RunError(TinymlError):
     """A run that stopped on its values: an index out of range, a loop without end."""
+
+    exit_code = 4
+
+
+class AbiError(TinymlError):
+    """A build of TFLM, or a structure of it, whose sizes are not known."""
+
+    exit_code = 4
+
+
+class ArenaUnknownError(TinymlError):
+    """A kernel that does not say what it asks of the arena: its size cannot be known."""
 
     exit_code = 4

@@ -12,13 +12,11 @@ from tinyml_runtime.errors import ModelError, RunError, UnsupportedModelError
 from tinyml_runtime.events import Listener
 from tinyml_runtime.execution import SubgraphExecution, Surroundings
 from tinyml_runtime.library import KernelLibrary
-from tinyml_runtime.model.schema import Model, Operator
+from tinyml_runtime.model.schema import Model
 from tinyml_runtime.model_tensors import make_tensors
-from tinyml_runtime.nesting import nesting_depths
-from tinyml_runtime.preparation import Preparation, PreparingTensors, Step, prepare_nodes
+from tinyml_runtime.prepared_model import nodes_of, prepare_model
 from tinyml_runtime.registration import EndOfInvocation, Node
 from tinyml_runtime.resolver import OpResolver
-from tinyml_runtime.resource_variables import ResourceVariables
 from tinyml_runtime.tensor import Array, Tensor, copy_bytes
 from tinyml_runtime.threads import processors
 from tinyml_runtime.types import TensorType
@@ -100,16 +98,17 @@ class Interpreter:
             ModelError: the tensors would need more memory than the limit.
         """
         self._check_memory()
-        variables = ResourceVariables()
-        prepared = self._prepare(variables)
+        prepared = prepare_model(self.model, self._tensors, self._resolver)
+        if prepared.problems:
+            raise UnsupportedModelError(self.model.source, prepared.problems)
         for tensors in self._tensors:
             for tensor in tensors:
                 if not tensor.is_constant:
                     tensor.values = np.zeros(tensor.values.shape, tensor.dtype)
-        surroundings = Surroundings(self._invoke_subgraph, variables)
+        surroundings = Surroundings(self._invoke_subgraph, prepared.variables)
         self._executions = [
             SubgraphExecution(tensors, steps, surroundings)
-            for tensors, steps in zip(self._tensors, prepared, strict=True)
+            for tensors, steps in zip(self._tensors, prepared.steps, strict=True)
         ]
         self._stacks = Stacks(self._executions[0])
         self.reset()
@@ -190,11 +189,7 @@ class Interpreter:
 
     def nodes(self, subgraph: int = 0) -> list[Node]:
         """The nodes of a subgraph, in execution order."""
-        graph = self.model.subgraphs[subgraph]
-        return [
-            _make_node(self.model, subgraph, index, operator)
-            for index, operator in enumerate(graph.operators)
-        ]
+        return nodes_of(self.model, subgraph)
 
     @property
     def _has_variables(self) -> bool:
@@ -215,24 +210,6 @@ class Interpreter:
         if not 0 <= index < len(self._inputs):
             raise ValueError(f"there is no input {index}: the model has {len(self._inputs)}")
         return self._inputs[index]
-
-    def _prepare(self, variables: ResourceVariables) -> list[list[Step]]:
-        interfaces = [
-            ([tensors[i] for i in graph.inputs], [tensors[i] for i in graph.outputs])
-            for graph, tensors in zip(self.model.subgraphs, self._tensors, strict=True)
-        ]
-        preparation = Preparation(interfaces, nesting_depths(self.model), variables)
-        prepared = [
-            prepare_nodes(
-                [(node, self._resolver.find(node.operator)) for node in self.nodes(number)],
-                PreparingTensors(tensors, preparation),
-            )
-            for number, tensors in enumerate(self._tensors)
-        ]
-        problems = tuple(problem for _, found in prepared for problem in found)
-        if problems:
-            raise UnsupportedModelError(self.model.source, problems)
-        return [steps for steps, _ in prepared]
 
     def _check_memory(self) -> None:
         needed = sum(
@@ -283,18 +260,3 @@ class Interpreter:
         self.invoke()
         for tensor, array in zip(self._outputs, outputs, strict=True):
             array[sample] = tensor.values
-
-
-def _make_node(model: Model, subgraph: int, index: int, operator: Operator) -> Node:
-    code = model.code(operator)
-    return Node(
-        subgraph=subgraph,
-        index=index,
-        operator=code.name,
-        inputs=operator.inputs,
-        outputs=operator.outputs,
-        version=code.version,
-        options=operator.options,
-        custom_options=operator.custom_options,
-        intermediates=operator.intermediates,
-    )

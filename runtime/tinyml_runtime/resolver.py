@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tinyml_runtime.arena_use import ArenaUse
 from tinyml_runtime.errors import LibraryError
 from tinyml_runtime.kernels import LIBRARIES, REFERENCE
 from tinyml_runtime.library import KernelLibrary
@@ -36,6 +37,13 @@ class OpResolver:
     def find(self, operator: str) -> Registration[Any] | None:
         """The kernel for `operator`, a builtin name or a custom code; None where there is none."""
         return self.library.find(operator) or REFERENCE.find(operator)
+
+    def find_arena_use(self, operator: str) -> ArenaUse | None:
+        """What the kernel for `operator` asks of the arena; None where nobody says."""
+        own = self.library.find_arena_use(operator)
+        if own is not None or (self.library is not REFERENCE and operator in self.library.kernels):
+            return own
+        return REFERENCE.find_arena_use(operator)
 
     def operators(self) -> tuple[str, ...]:
         """The names of all operators that have a kernel, sorted."""

@@ -50,6 +50,11 @@ class ResourceVariables:
         self._variables.append(ResourceVariable(container, shared_name))
         return len(self._variables) - 1
 
+    @property
+    def count(self) -> int:
+        """How many variables have been named."""
+        return len(self._variables)
+
     def find(self, number: int) -> ResourceVariable | None:
         """The variable with this number, or None."""
         return self._variables[number] if 0 <= number < len(self._variables) else None

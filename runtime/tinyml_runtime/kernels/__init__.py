@@ -5,6 +5,7 @@ Kernels are named, not imported, so that a run loads only those that its model n
 
 from __future__ import annotations
 
+from tinyml_runtime.arena_uses.reference import REFERENCE_USES
 from tinyml_runtime.library import KernelLibrary
 
 _FAMILIES = {
@@ -102,6 +103,7 @@ REFERENCE = KernelLibrary(
             *_CUSTOM.items(),
         )
     },
+    REFERENCE_USES,
 )
 
 LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE,)

@@ -1,0 +1,1 @@
+"""What the kernels of each library ask of the arena, operator by operator."""

@@ -1,0 +1,1 @@
+"""From a model to its arena: what TFLM allocates, in its order, and where everything lies."""

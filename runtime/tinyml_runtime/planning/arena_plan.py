@@ -1,0 +1,191 @@
+"""The arena of a model: how large it must be, what it is made of, where every buffer lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinyml_runtime.arena_use import ArenaUse
+from tinyml_runtime.errors import ArenaUnknownError, UnsupportedModelError
+from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.memory.arena import (
+    Action,
+    Arena,
+    ArenaCall,
+    ArenaState,
+    Owner,
+    Section,
+    carry_out,
+    smallest_arena,
+)
+from tinyml_runtime.memory.lifetimes import Step
+from tinyml_runtime.memory.offline_plan import offline_offsets
+from tinyml_runtime.memory.planner import MemoryPlan, MemoryPlanner, align_up
+from tinyml_runtime.memory.runtime_profile import RuntimeProfile
+from tinyml_runtime.model.check import COMPRESSION
+from tinyml_runtime.model.schema import Model
+from tinyml_runtime.model_tensors import make_tensors
+from tinyml_runtime.planning.sequence import Allocation, Graph, PlannedBuffer, allocate
+from tinyml_runtime.prepared_model import nodes_of, prepare_model
+from tinyml_runtime.resolver import OpResolver
+
+MEMORY_LIMIT_BYTES = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaFigures:
+    """Bytes of an arena that begins at a multiple of 16.
+
+    `min_bytes` is the smallest with which AllocateTensors and Invoke succeed, `recommended_bytes`
+    the next multiple of 16. `used_bytes` is what TFLM's arena_used_bytes() gives in an arena whose
+    size is a multiple of 16: the sum of the persistent and the non-persistent part, which can be
+    too little, since AllocateTensors needs more for a while. `bound_by` says what decides the
+    smallest size.
+    """
+
+    min_bytes: int
+    used_bytes: int
+    recommended_bytes: int
+    persistent_bytes: int
+    nonpersistent_bytes: int
+    bound_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationEntry:
+    """What was allocated for one owner and one purpose.
+
+    `bytes` are those that it takes, with what alignment loses; `requested_bytes` those asked for.
+    """
+
+    kind: str
+    owner: Owner
+    section: Section
+    bytes: int
+    requested_bytes: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaPlan:
+    """A planned arena, for one runtime profile, kernel library and planner."""
+
+    profile: RuntimeProfile
+    library: str
+    planner: str
+    arena: ArenaFigures
+    plan: MemoryPlan
+    buffers: Sequence[PlannedBuffer]
+    calls: Sequence[ArenaCall]
+    steps: Sequence[Step]
+
+    @property
+    def allocations(self) -> list[AllocationEntry]:
+        """Every byte of the arena by purpose and owner; temporary memory by its peak."""
+        return _entries(self.calls, self.arena.recommended_bytes)
+
+    def in_arena(self, size: int) -> ArenaState:
+        """What becomes of an arena of `size` bytes: all in place, or the first call that fails."""
+        return carry_out(self.calls, size)
+
+
+def plan_arena(
+    model: Model,
+    profile: RuntimeProfile,
+    planner: MemoryPlanner,
+    library: str | KernelLibrary = "reference",
+) -> ArenaPlan:
+    """Plan the arena of `model`.
+
+    Raises:
+        UnsupportedModelError: nodes that cannot run, all of them.
+        ModelError: a defective file, or a memory plan in it that does not fit.
+        ArenaUnknownError: a kernel of the library does not say what it asks for.
+        AbiError: a structure's size is not known for this build of TFLM.
+    """
+    resolver = OpResolver.for_library(library)
+    allocation = allocate(graph_of(model, resolver), profile, planner)
+    return ArenaPlan(
+        profile,
+        resolver.library.name,
+        planner.name,
+        figures(allocation),
+        allocation.plan,
+        allocation.buffers,
+        allocation.calls,
+        allocation.lifetimes.steps,
+    )
+
+
+def graph_of(model: Model, resolver: OpResolver) -> Graph:
+    """The model, prepared with the kernels of `resolver`; raises as `plan_arena` does."""
+    tensors = make_tensors(model, MEMORY_LIMIT_BYTES)
+    prepared = prepare_model(model, tensors, resolver)
+    if prepared.problems:
+        raise UnsupportedModelError(model.source, prepared.problems)
+    nodes = [nodes_of(model, number) for number in range(len(model.subgraphs))]
+    uses = [[_use(resolver, node.operator) for node in own] for own in nodes]
+    return Graph(
+        model,
+        tensors,
+        nodes,
+        uses,
+        prepared.variables,
+        _compressed(model),
+        offline_offsets(model),
+    )
+
+
+def _use(resolver: OpResolver, operator: str) -> ArenaUse:
+    use = resolver.find_arena_use(operator)
+    if use is None:
+        raise ArenaUnknownError(
+            f"what {operator} of the kernel library '{resolver.library.name}' asks of the arena is "
+            "not known (the library's table `arena_uses` has to say it)"
+        )
+    return use
+
+
+def _compressed(model: Model) -> frozenset[tuple[int, int]]:
+    if all(entry.name != COMPRESSION for entry in model.metadata):
+        return frozenset()
+    from tinyml_runtime.model.compression import compressed_tensors
+
+    return frozenset(compressed_tensors(model))
+
+
+def figures(allocation: Allocation) -> ArenaFigures:
+    """The figures of an arena for these calls."""
+    calls = allocation.calls
+    least = smallest_arena(calls)
+    recommended = align_up(least)
+    state = carry_out(calls, recommended)
+    return ArenaFigures(
+        min_bytes=least,
+        used_bytes=state.persistent_bytes + state.head,
+        recommended_bytes=recommended,
+        persistent_bytes=state.persistent_bytes,
+        nonpersistent_bytes=state.head,
+        bound_by=_binding(carry_out(calls, least - 1), allocation),
+    )
+
+
+def _binding(state: ArenaState, allocation: Allocation) -> str:
+    """What fails first with one byte less, in words."""
+    return "" if state.shortage is None else state.shortage.call.kind
+
+
+def _entries(calls: Sequence[ArenaCall], size: int) -> list[AllocationEntry]:
+    arena = Arena(size)
+    taken: dict[tuple[str, Owner], list[int]] = {}
+    for call in calls:
+        before = arena.tail
+        arena.take(call)
+        if call.action is Action.PERSISTENT:
+            sums = taken.setdefault((call.kind, call.owner), [0, 0, 0])
+            for place, amount in enumerate((before - arena.tail, call.bytes, 1)):
+                sums[place] += amount
+    return [
+        AllocationEntry(kind, owner, Section.PERSISTENT, *sums)
+        for (kind, owner), sums in taken.items()
+    ]
