@@ -98,8 +98,8 @@ class ArenaUse:
     """The arena calls of one operator.
 
     `op_data` names the structure that Init allocates, if that is all that Init does; else `init`
-    makes the calls. `temporaries` lists the tensors that Prepare looks at, in its order, if that is
-    all that Prepare does: `i0` is input 0, `o0` output 0; else `prepare` makes the calls.
+    makes the calls. `temporaries` lists the tensors that Prepare looks at before anything else, in
+    its order: `i0` is input 0, `o0` output 0; `prepare` makes the calls after them.
     """
 
     op_data: str = ""
