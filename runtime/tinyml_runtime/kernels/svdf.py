@@ -141,11 +141,12 @@ def _bind_floats(
     older, newer, newest = _moments(state)
     activate = _ACTIVATIONS.get(data.activation)
     add_up = _bind_time(state, time, output)
+    bias = bias[np.newaxis]
 
     def run() -> None:
         older[...] = newer
         newest[...] = source.dot(features.T)
-        add_up(output)
+        add_up()
         np.add(output, bias, output)
         if activate is not None:
             output[...] = activate(output)
@@ -168,6 +169,7 @@ def _bind_integers(
     )
     sums = np.empty(output.shape)
     add_up = _bind_time(state, layers.time, sums)
+    biases = layers.time_biases[np.newaxis]
     to_output = layers.to_output.bind(sums, output)
 
     def run() -> None:
@@ -176,8 +178,8 @@ def _bind_integers(
         rows.dot(layers.features, activations)
         to_state()
         newest[...] = latest
-        add_up(sums)
-        np.add(sums, layers.time_biases, sums)
+        add_up()
+        np.add(sums, biases, sums)
         to_output()
 
     return run
@@ -193,17 +195,19 @@ def _moments(state: Array) -> tuple[Array, Array, Array]:
     return flat[:-1], flat[1:], state[..., -1]
 
 
-def _bind_time(state: Array, time: Array, sums: Array) -> Callable[[Array], object]:
-    """What adds up the products with the time weights into an array [batch, units]."""
-    products = np.empty(state.shape, time.dtype)
-    by_unit = products.reshape(*sums.shape, -1)
-    # A product with ones takes a fifth of the time of a sum.
+def _bind_time(state: Array, time: Array, sums: Array) -> Callable[[], None]:
+    """What adds up the products with the time weights into `sums`, shape [batch, units]."""
+    products = np.zeros(state.shape, time.dtype)
+    # A product with ones takes a fifth of the time of a sum, and far longer for three dimensions.
+    by_unit, flat_sums = products.reshape(sums.size, -1), sums.reshape(-1)
     ones = np.ones(by_unit.shape[-1], time.dtype)
+    # Operands of one shape and order are multiplied at half the cost of those that are broadcast.
+    time = time[np.newaxis]
 
-    def add_up(out: Array) -> None:
+    def add_up() -> None:
         products[...] = state
         np.multiply(products, time, products)
-        by_unit.dot(ones, out)
+        by_unit.dot(ones, flat_sums)
 
     return add_up
 
