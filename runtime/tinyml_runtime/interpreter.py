@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from tinyml_runtime.resolver import OpResolver
 from tinyml_runtime.tensor import Array, Tensor, copy_bytes
 from tinyml_runtime.threads import processors
 from tinyml_runtime.types import TensorType
+
+if TYPE_CHECKING:
+    from tinyml_runtime.arena_memory import ArenaMemory
+    from tinyml_runtime.planning.arena_plan import ArenaPlan
 
 DEFAULT_MEMORY_LIMIT_BYTES = 2**31
 DEFAULT_MAX_NESTED_INVOCATIONS = 1_000_000
@@ -45,6 +50,7 @@ class Interpreter:
         listeners: Sequence[Listener] = (),
         memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES,
         max_nested_invocations: int = DEFAULT_MAX_NESTED_INVOCATIONS,
+        arena_plan: ArenaPlan | None = None,
     ) -> None:
         """Take the kernels of `library`; `listeners` hear of every node that is evaluated.
 
@@ -52,15 +58,20 @@ class Interpreter:
         other subgraphs (a loop takes two per turn, condition and body): a loop without end stops
         there.
 
+        With `arena_plan` (a plan for this model) tensors lie where the plan puts them, as on the
+        device, and share memory: set all inputs before every `invoke`, read outputs right after it.
+
         Raises:
             LibraryError: there is no such kernel library.
             ModelError: the model has no subgraph, or a constant's bytes do not fit its shape, or
                 compressed constants need more memory than the limit.
+            PlanError: the plan lets buffers overlap that are in use at the same time.
         """
         if not model.subgraphs:
             raise ModelError(model.source, "", "the model has no subgraph")
         self.model = model
         self.listeners = list(listeners)
+        self.arena = None if arena_plan is None else _arena_memory(arena_plan)
         self._resolver = OpResolver.for_library(library)
         self._memory_limit_bytes = memory_limit_bytes
         self._max_nested_invocations = max_nested_invocations
@@ -96,6 +107,7 @@ class Interpreter:
         Raises:
             UnsupportedModelError: nodes that cannot run, all of them.
             ModelError: the tensors would need more memory than the limit.
+            PlanError: the arena plan is for another model.
         """
         self._check_memory()
         prepared = prepare_model(self.model, self._tensors, self._resolver)
@@ -105,6 +117,8 @@ class Interpreter:
             for tensor in tensors:
                 if not tensor.is_constant:
                     tensor.values = np.zeros(tensor.values.shape, tensor.dtype)
+        if self.arena is not None:
+            self.arena.place(self._tensors)
         surroundings = Surroundings(self._invoke_subgraph, prepared.variables)
         self._executions = [
             SubgraphExecution(tensors, steps, surroundings)
@@ -149,7 +163,7 @@ class Interpreter:
         """Run the model once. Raises RunError where its values make that impossible."""
         self._nested_invocations = 0
         with suppress(EndOfInvocation):
-            self._main().run(self.listeners)
+            self._main().run(self._all_listeners)
 
     def invoke_batch(self, inputs: Sequence[Array], *, threads: int | None = None) -> list[Array]:
         """Run many samples: inputs and outputs have one more axis in front, the samples.
@@ -157,8 +171,8 @@ class Interpreter:
         The same results as a loop over `set_input`, `invoke` and `output`, but faster where the
         model keeps no state: samples are evaluated several at once, on `threads` threads (default:
         the processors at hand). With state it is one thread; with variables, listeners, several
-        subgraphs or a kernel that cannot take several samples in a row, it is that loop. Raises
-        ValueError for inputs that do not fit.
+        subgraphs, an arena or a kernel that cannot take several samples in a row, it is that loop.
+        Raises ValueError for inputs that do not fit.
         """
         samples = self._count_samples(inputs)
         outputs = [np.empty((samples, *t.shape), t.dtype) for t in self._outputs]
@@ -196,9 +210,13 @@ class Interpreter:
         return any(tensor.is_variable for tensors in self._tensors for tensor in tensors)
 
     @property
+    def _all_listeners(self) -> Sequence[Listener]:
+        return self.listeners if self.arena is None else [*self.listeners, self.arena]
+
+    @property
     def _must_loop(self) -> bool:
         """Whether a batch can only be run sample by sample."""
-        several = len(self.model.subgraphs) > 1 or bool(self.listeners)
+        several = len(self.model.subgraphs) > 1 or bool(self._all_listeners)
         return several or self._has_variables or self._main().needs_single_samples
 
     def _main(self) -> SubgraphExecution:
@@ -218,6 +236,8 @@ class Interpreter:
             for tensor in tensors
             if not tensor.is_constant
         )
+        if self.arena is not None:
+            needed = max(needed, self.arena.size)
         if needed > self._memory_limit_bytes:
             reason = f"its tensors need {needed} bytes, the limit is {self._memory_limit_bytes}"
             raise ModelError(self.model.source, "", reason)
@@ -233,7 +253,7 @@ class Interpreter:
         graph, execution = self.model.subgraphs[index], self._executions[index]
         for tensor, array in zip(graph.inputs, inputs, strict=True):
             copy_bytes(array, execution.tensors[tensor].values)
-        execution.run(self.listeners)
+        execution.run(self._all_listeners)
         return [execution.tensors[tensor].values.copy() for tensor in graph.outputs]
 
     def _count_samples(self, inputs: Sequence[Array]) -> int:
@@ -260,3 +280,9 @@ class Interpreter:
         self.invoke()
         for tensor, array in zip(self._outputs, outputs, strict=True):
             array[sample] = tensor.values
+
+
+def _arena_memory(plan: ArenaPlan) -> ArenaMemory:
+    from tinyml_runtime.arena_memory import ArenaMemory  # most runs have no use for a planner
+
+    return ArenaMemory(plan)
