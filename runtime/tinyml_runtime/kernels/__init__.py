@@ -5,6 +5,7 @@ Kernels are named, not imported, so that a run loads only those that its model n
 
 from __future__ import annotations
 
+from tinyml_runtime.arena_uses.cmsis_nn import CMSIS_NN_USES
 from tinyml_runtime.arena_uses.reference import REFERENCE_USES
 from tinyml_runtime.library import KernelLibrary
 
@@ -106,4 +107,7 @@ REFERENCE = KernelLibrary(
     REFERENCE_USES,
 )
 
-LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE,)
+# Computes as the reference does; these kernels refuse more models.
+CMSIS_NN = KernelLibrary("cmsis-nn", {}, CMSIS_NN_USES)
+
+LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE, CMSIS_NN)

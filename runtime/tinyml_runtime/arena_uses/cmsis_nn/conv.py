@@ -1,0 +1,77 @@
+"""CONV_2D and DEPTHWISE_CONV_2D of CMSIS-NN: no multipliers for floats, and a buffer to work in.
+
+Of the bias of CONV_2D, TFLM asks as an output, which there is none of: that takes no room.
+
+Source: tflite-micro `micro/kernels/cmsis_nn/conv.cc`, `depthwise_conv.cc`
+"""
+
+from __future__ import annotations
+
+from tinyml_runtime.arena_use import ArenaContext, ArenaUse, look_at
+from tinyml_runtime.arena_uses.cmsis_nn.buffer_sizes import (
+    convolve_s8,
+    convolve_s16,
+    depthwise_s4,
+    depthwise_s8,
+)
+from tinyml_runtime.arena_uses.reference.conv import OPERANDS_OF_SCALING, per_channel
+from tinyml_runtime.arena_uses.windows import Windows, windows_of
+from tinyml_runtime.model.options import Conv2DOptions, DepthwiseConv2DOptions
+from tinyml_runtime.registration import Node
+from tinyml_runtime.types import TensorType
+
+INPUT, WEIGHTS = 0, 1
+OUTPUT = 0
+
+
+def _prepare_conv(arena: ArenaContext, node: Node) -> None:
+    kind = _scale(arena, node, axis=0)
+    windows = windows_of_node(arena, node, node.options_as(Conv2DOptions))
+    if windows is None or kind is TensorType.FLOAT32:
+        return
+    size_of = convolve_s8 if kind is TensorType.INT8 else convolve_s16
+    scratch_if_any(arena, size_of(windows, arena.extensions))
+
+
+def _prepare_depthwise(arena: ArenaContext, node: Node) -> None:
+    kind = _scale(arena, node, axis=3)
+    weights = arena.input(node, WEIGHTS)
+    windows = windows_of_node(arena, node, node.options_as(DepthwiseConv2DOptions))
+    if windows is None or weights is None or kind is not TensorType.INT8:
+        return
+    size_of = depthwise_s4 if weights.type is TensorType.INT4 else depthwise_s8
+    scratch_if_any(arena, size_of(windows, arena.extensions))
+
+
+def _scale(arena: ArenaContext, node: Node, axis: int) -> TensorType | None:
+    """All calls before the buffer; gives the type of the input."""
+    look_at(arena, node, "i0 i1 o0")
+    source = arena.input(node, INPUT)
+    kind = None if source is None else source.type
+    if kind is not TensorType.FLOAT32:
+        per_channel(arena, node, axis)
+    look_at(arena, node, OPERANDS_OF_SCALING)
+    return kind
+
+
+def windows_of_node(
+    arena: ArenaContext, node: Node, options: Conv2DOptions | DepthwiseConv2DOptions
+) -> Windows | None:
+    """The windows of a convolution, or None where a tensor is not there."""
+    source, weights = arena.input(node, INPUT), arena.input(node, WEIGHTS)
+    output = arena.output(node, OUTPUT)
+    if source is None or weights is None or output is None:
+        return None
+    strides = options.stride_h, options.stride_w
+    dilations = options.dilation_h_factor, options.dilation_w_factor
+    return windows_of(source, weights, output, strides, options.padding, dilations)
+
+
+def scratch_if_any(arena: ArenaContext, size: int) -> None:
+    """A buffer to work in, where it has bytes."""
+    if size > 0:
+        arena.scratch(size)
+
+
+CONV_2D = ArenaUse("cmsis_nn/conv.OpData", prepare=_prepare_conv)
+DEPTHWISE_CONV_2D = ArenaUse("cmsis_nn/depthwise_conv.OpData", prepare=_prepare_depthwise)
