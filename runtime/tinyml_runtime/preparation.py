@@ -34,13 +34,17 @@ _UNSIZED = (
     TensorType.FLOAT8_E5M2,
 )
 
-
 _REMEDIES = {
+    TensorType.STRING: "prepare text outside of the model",
     TensorType.UINT8: "convert the model with int8 quantization: TFLM has no uint8 kernels",
     TensorType.FLOAT16: "convert the model without float16",
     TensorType.BFLOAT16: "convert the model without bfloat16",
     TensorType.FLOAT64: "convert the model in float32",
 }
+_OTHER_REMEDY = (
+    "change the node before the model is converted; docs/reference/operators.md lists the types "
+    "that operators take"
+)
 
 
 @dataclass(slots=True)
@@ -135,9 +139,9 @@ class PreparingTensors:
             check(size == 0, f"Does not support intermediate tensor with non-zero size: {size}")
 
     def remedy(self, node: Node) -> str:
-        """What can be done about a node that cannot run, as far as its types tell; may be empty."""
+        """What can be done about a node that cannot run, as far as its types tell."""
         types = {self._tensors[i].type for i in (*node.inputs, *node.outputs) if i >= 0}
-        return next((remedy for kind, remedy in _REMEDIES.items() if kind in types), "")
+        return next((remedy for kind, remedy in _REMEDIES.items() if kind in types), _OTHER_REMEDY)
 
     def subgraph_tensors(self, index: int) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
         """Input and output tensors of a subgraph to be called; NodeError where that cannot be."""

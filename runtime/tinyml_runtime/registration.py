@@ -159,7 +159,7 @@ def check_type(tensor: Tensor, role: str, *allowed: TensorType) -> None:
 
 def check_constant(tensor: Tensor, role: str) -> None:
     """Raise NodeError unless the tensor's values are in the file."""
-    check(tensor.is_constant, f"{role} must be a constant")
+    check(tensor.is_constant, f"{role} must be a constant", "make it a constant of the model")
 
 
 def check_shape(tensor: Tensor, role: str, shape: Sequence[int]) -> None:
@@ -168,4 +168,5 @@ def check_shape(tensor: Tensor, role: str, shape: Sequence[int]) -> None:
     check(
         tensor.shape == expected,
         f"{role} has shape {list(tensor.shape)}, the operator makes {list(expected)}",
+        "convert the model again, with fixed input shapes",
     )
