@@ -7,8 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinyml_runtime.arena_use import ArenaContext
+from tinyml_runtime.model.options import Conv2DOptions, DepthwiseConv2DOptions
+from tinyml_runtime.registration import Node
 from tinyml_runtime.tensor import Tensor
 from tinyml_runtime.types import Padding
+
+INPUT, WEIGHTS = 0, 1
+OUTPUT = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,13 @@ class Windows:
     def patch(self) -> int:
         """Elements in one window, over all channels."""
         return self.taps * self.channels
+
+    @property
+    def is_plain_pointwise(self) -> bool:
+        """Whether windows are all elements, one after another."""
+        steps = self.rows.stride, self.columns.stride
+        is_padded = self.rows.before or self.columns.before
+        return self.taps == 1 and steps == (1, 1) and not is_padded
 
     @property
     def is_dilated(self) -> bool:
@@ -81,3 +94,22 @@ def windows_of(
     return Windows(
         source.shape[0], rows, columns, source.shape[3], weights.shape[3], output.shape[3]
     )
+
+
+def windows_of_node(
+    arena: ArenaContext, node: Node, options: Conv2DOptions | DepthwiseConv2DOptions
+) -> Windows | None:
+    """The windows of CONV_2D or DEPTHWISE_CONV_2D, or None where a tensor is not there."""
+    source, weights = arena.input(node, INPUT), arena.input(node, WEIGHTS)
+    output = arena.output(node, OUTPUT)
+    if source is None or weights is None or output is None:
+        return None
+    strides = options.stride_h, options.stride_w
+    dilations = options.dilation_h_factor, options.dilation_w_factor
+    return windows_of(source, weights, output, strides, options.padding, dilations)
+
+
+def scratch_if_any(arena: ArenaContext, size: int) -> None:
+    """A buffer to work in, where it has bytes."""
+    if size > 0:
+        arena.scratch(size)

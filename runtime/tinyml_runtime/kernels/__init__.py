@@ -6,6 +6,7 @@ Kernels are named, not imported, so that a run loads only those that its model n
 from __future__ import annotations
 
 from tinyml_runtime.arena_uses.cmsis_nn import CMSIS_NN_USES
+from tinyml_runtime.arena_uses.esp_nn import ESP_NN_USES
 from tinyml_runtime.arena_uses.reference import REFERENCE_USES
 from tinyml_runtime.library import KernelLibrary
 
@@ -107,7 +108,8 @@ REFERENCE = KernelLibrary(
     REFERENCE_USES,
 )
 
-# Computes as the reference does; these kernels refuse more models.
+# Both compute as the reference does.
 CMSIS_NN = KernelLibrary("cmsis-nn", {}, CMSIS_NN_USES)
+ESP_NN = KernelLibrary("esp-nn", {}, ESP_NN_USES)
 
-LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE, CMSIS_NN)
+LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE, CMSIS_NN, ESP_NN)

@@ -13,7 +13,7 @@ from tinyml_runtime.arena_use import (
     look_at,
 )
 from tinyml_runtime.arena_uses.cmsis_nn.buffer_sizes import fully_connected_s8
-from tinyml_runtime.arena_uses.cmsis_nn.conv import scratch_if_any
+from tinyml_runtime.arena_uses.windows import scratch_if_any
 from tinyml_runtime.model.options import BatchMatMulOptions
 from tinyml_runtime.registration import Node
 from tinyml_runtime.tensor import Tensor

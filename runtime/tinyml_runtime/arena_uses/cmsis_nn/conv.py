@@ -15,13 +15,12 @@ from tinyml_runtime.arena_uses.cmsis_nn.buffer_sizes import (
     depthwise_s8,
 )
 from tinyml_runtime.arena_uses.reference.conv import OPERANDS_OF_SCALING, per_channel
-from tinyml_runtime.arena_uses.windows import Windows, windows_of
+from tinyml_runtime.arena_uses.windows import scratch_if_any, windows_of_node
 from tinyml_runtime.model.options import Conv2DOptions, DepthwiseConv2DOptions
 from tinyml_runtime.registration import Node
 from tinyml_runtime.types import TensorType
 
 INPUT, WEIGHTS = 0, 1
-OUTPUT = 0
 
 
 def _prepare_conv(arena: ArenaContext, node: Node) -> None:
@@ -52,25 +51,6 @@ def _scale(arena: ArenaContext, node: Node, axis: int) -> TensorType | None:
         per_channel(arena, node, axis)
     look_at(arena, node, OPERANDS_OF_SCALING)
     return kind
-
-
-def windows_of_node(
-    arena: ArenaContext, node: Node, options: Conv2DOptions | DepthwiseConv2DOptions
-) -> Windows | None:
-    """The windows of a convolution, or None where a tensor is not there."""
-    source, weights = arena.input(node, INPUT), arena.input(node, WEIGHTS)
-    output = arena.output(node, OUTPUT)
-    if source is None or weights is None or output is None:
-        return None
-    strides = options.stride_h, options.stride_w
-    dilations = options.dilation_h_factor, options.dilation_w_factor
-    return windows_of(source, weights, output, strides, options.padding, dilations)
-
-
-def scratch_if_any(arena: ArenaContext, size: int) -> None:
-    """A buffer to work in, where it has bytes."""
-    if size > 0:
-        arena.scratch(size)
 
 
 CONV_2D = ArenaUse("cmsis_nn/conv.OpData", prepare=_prepare_conv)

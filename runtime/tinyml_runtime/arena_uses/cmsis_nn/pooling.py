@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tinyml_runtime.arena_use import ArenaContext, ArenaUse, look_at
 from tinyml_runtime.arena_uses.cmsis_nn.buffer_sizes import average_pool
-from tinyml_runtime.arena_uses.cmsis_nn.conv import scratch_if_any
+from tinyml_runtime.arena_uses.windows import scratch_if_any
 from tinyml_runtime.registration import Node
 from tinyml_runtime.types import TensorType
 
