@@ -67,13 +67,20 @@ def _invoke_once(
     interpreter: Interpreter, inputs: Sequence[Array], repeat: int
 ) -> tuple[list[Array], list[float]]:
     """Outputs of the first invocation, and the time of each."""
+    _set_inputs(interpreter, inputs)
+    seconds = [_timed(interpreter.invoke)]
+    outputs = [interpreter.output(index)[np.newaxis] for index in range(len(interpreter.outputs))]
+    for _ in range(repeat - 1):
+        # Inside an arena an invocation may have used the memory of its inputs.
+        _set_inputs(interpreter, inputs)
+        seconds.append(_timed(interpreter.invoke))
+    return outputs, seconds
+
+
+def _set_inputs(interpreter: Interpreter, inputs: Sequence[Array]) -> None:
     for index, array in enumerate(inputs):
         if not interpreter.inputs[index].is_constant:
             interpreter.set_input(array, index)
-    seconds = [_timed(interpreter.invoke)]
-    outputs = [interpreter.output(index)[np.newaxis] for index in range(len(interpreter.outputs))]
-    seconds.extend(_timed(interpreter.invoke) for _ in range(repeat - 1))
-    return outputs, seconds
 
 
 def _invoke_many(

@@ -7,21 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from tinyml_cli.model_file import ModelFile
 from tinyml_runtime import Array
-
-
-class ModelFile(NamedTuple):
-    """The model as a file; `path` is - for standard input."""
-
-    path: str
-    content: bytes
-
-    @property
-    def sha256(self) -> str:
-        """Checksum of the file."""
-        from hashlib import sha256
-
-        return sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +108,16 @@ class ErrorScore(NamedTuple):
     max_absolute_error: float
 
 
+class ArenaRun(NamedTuple):
+    """The arena inside which a model was run; `planned_bytes` is the part that tensors share."""
+
+    planned_bytes: int
+    abi: str
+    core: str | None
+
+
 class RunReport(NamedTuple):
-    """A run of a model on one or more samples."""
+    """A run of a model on one or more samples; `arena` is None where tensors share no memory."""
 
     model: ModelFile
     kernels: str
@@ -135,3 +130,4 @@ class RunReport(NamedTuple):
     trace: Sequence[TracedNode] | None = None
     score: ClassScore | ErrorScore | None = None
     saved_to: Path | None = None
+    arena: ArenaRun | None = None

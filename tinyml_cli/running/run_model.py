@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tinyml_cli.inputs.gather import GatheredInputs, InputRequest, gather_inputs
 from tinyml_cli.inputs.labels import read_expected, read_labels
 from tinyml_cli.inputs.names import input_names, output_names, parse_assignment
 from tinyml_cli.inputs.paths import existing_file
 from tinyml_cli.inputs.quantization import dequantize, is_quantized
+from tinyml_cli.model_file import STANDARD_INPUT, open_model
 from tinyml_cli.running.classes import class_count, is_classifier, labels_for, rank
 from tinyml_cli.running.execute import Execution, ExecutionOptions, OnProgress, execute
-from tinyml_cli.running.model_file import STANDARD_INPUT, open_model
 from tinyml_cli.running.report import (
+    ArenaRun,
     ClassScore,
     ErrorScore,
     InputReport,
@@ -24,8 +25,11 @@ from tinyml_cli.running.report import (
 )
 from tinyml_cli.running.saving import check_destination, save_outputs
 from tinyml_cli.running.scoring import score
-from tinyml_runtime import Array, InputError, Interpreter, RunError, Tensor
+from tinyml_runtime import Array, InputError, Interpreter, Model, RunError, Tensor
 from tinyml_runtime.interpreter import DEFAULT_MAX_NESTED_INVOCATIONS
+
+if TYPE_CHECKING:
+    from tinyml_runtime.planning.arena_plan import ArenaPlan
 
 
 class RunRequest(NamedTuple):
@@ -39,6 +43,7 @@ class RunRequest(NamedTuple):
     expected: str | None = None
     save_to: str | None = None
     max_nested_invocations: int = DEFAULT_MAX_NESTED_INVOCATIONS
+    in_arena: bool = False
 
 
 class _Expectation(NamedTuple):
@@ -52,8 +57,12 @@ class _Expectation(NamedTuple):
 def run_model(request: RunRequest, on_progress: OnProgress) -> RunReport:
     """Load, prepare, feed, invoke, save and score; TinymlError for all that a user can mend."""
     model, file = open_model(request.model)
+    plan = _plan(model, request.kernels) if request.in_arena else None
     interpreter = Interpreter(
-        model, request.kernels, max_nested_invocations=request.max_nested_invocations
+        model,
+        request.kernels,
+        max_nested_invocations=request.max_nested_invocations,
+        arena_plan=plan,
     )
     interpreter.allocate_tensors()
     gathered = gather_inputs(request.inputs, input_names(model, interpreter.inputs))
@@ -80,7 +89,18 @@ def run_model(request: RunRequest, on_progress: OnProgress) -> RunReport:
         trace=execution.trace,
         score=_score(interpreter, expectation, outputs, gathered.samples, labels),
         saved_to=destination,
+        arena=None if plan is None else _arena(plan),
     )
+
+
+def _plan(model: Model, kernels: str) -> ArenaPlan:
+    from tinyml_profiles.plan import plan_model  # most runs have no use for a planner
+
+    return plan_model(model, library=kernels)
+
+
+def _arena(plan: ArenaPlan) -> ArenaRun:
+    return ArenaRun(plan.arena.nonpersistent_bytes, plan.profile.abi.name, plan.profile.core)
 
 
 def _labels(path: str | None, interpreter: Interpreter) -> Sequence[str]:
