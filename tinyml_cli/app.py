@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 
 from tinyml_cli.arguments import ExitCode, PlainCommand, PlainGroup
+from tinyml_cli.commands.plan import plan
 from tinyml_cli.commands.run import run
 from tinyml_cli.render.units import printable
 from tinyml_runtime.errors import TinymlError
 
-COMMANDS = (run,)
+COMMANDS = (run, plan)
 
 app = typer.Typer(
     name="tinyml",
@@ -50,10 +51,11 @@ def tinyml(
         ),
     ] = False,
 ) -> None:
-    """Run .tflite models as TensorFlow Lite Micro does, without a board.
+    """Run and plan .tflite models as TensorFlow Lite Micro does, without a board.
 
-    Exit codes: 0 done; 2 wrong usage or bad input; 3 the model cannot be read;
-    4 the model needs an operator or a type that is not there.
+    Exit codes: 0 done, or yes; 1 the verdict is no; 2 wrong usage or bad input;
+    3 the model cannot be read; 4 the model needs an operator, a type or a target
+    that is not there.
     """
 
 

@@ -13,6 +13,10 @@ from tinyml_runtime.errors import InputError
 ModelPath = Annotated[
     str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from standard input.")
 ]
+ModelPaths = Annotated[
+    list[str],
+    typer.Argument(metavar="MODEL...", help=".tflite files; - reads one from standard input."),
+]
 JsonFlag = Annotated[
     bool,
     typer.Option("--json", metavar="", help="Print one JSON object, and nothing else on stdout."),
@@ -41,6 +45,17 @@ def whole_number(text: str, option: str, minimum: int) -> int:
         number = minimum - 1
     if number < minimum:
         raise InputError(f"{option} takes a whole number from {minimum} on, not '{text}'")
+    return number
+
+
+def seconds(text: str, option: str) -> float:
+    """The time that an option was given as `text`; InputError if it is none, or not above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < float("inf"):
+        raise InputError(f"{option} takes a number of seconds above 0, not '{text}'")
     return number
 
 

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
 
 from tinyml_cli.inputs.paths import existing_file, read_bytes
-from tinyml_cli.running.report import ModelFile
 from tinyml_runtime import Model, load_model
 
 STANDARD_INPUT = "-"
+
+
+class ModelFile(NamedTuple):
+    """The model as a file; `path` is - for standard input."""
+
+    path: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the file."""
+        from hashlib import sha256
+
+        return sha256(self.content).hexdigest()
 
 
 def open_model(path: str) -> tuple[Model, ModelFile]:

@@ -1,1 +1,51 @@
-"""What a model's work costs on a target. There is nothing here yet."""
+"""Targets, and what a model needs on them.
+
+>>> from tinyml_profiles import load_target, plan_model
+>>> from tinyml_runtime import load_model
+>>> plan = plan_model(load_model("examples/digits.tflite"), load_target("cortex-m4"))
+>>> plan.arena.min_bytes <= plan.arena.recommended_bytes
+True
+
+Names are imported when they are first used, so that nobody waits for what they do not need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tinyml_profiles.load import load_target, target_names
+    from tinyml_profiles.plan import plan_model, runtime_profile
+    from tinyml_profiles.target import Core, Target
+
+__all__ = [
+    "Core",
+    "Target",
+    "load_target",
+    "plan_model",
+    "runtime_profile",
+    "target_names",
+]
+
+_EXPORTS = {
+    "load": ("load_target", "target_names"),
+    "plan": ("plan_model", "runtime_profile"),
+    "target": ("Core", "Target"),
+}
+_HOMES = {name: module for module, names in _EXPORTS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module that has `name`, and keep it here."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

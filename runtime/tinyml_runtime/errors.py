@@ -109,3 +109,9 @@ class ArenaUnknownError(TinymlError):
     """A kernel that does not say what it asks of the arena: its size cannot be known."""
 
     exit_code = 4
+
+
+class TargetError(TinymlError):
+    """A target that is not known, or whose data is defective."""
+
+    exit_code = 4

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import math
-from typing import Any, cast
+from typing import Any
 
+from tinyml_cli.render.json_text import model_entry, to_json
 from tinyml_cli.running.report import (
+    ArenaRun,
     ClassScore,
     ErrorScore,
     InputReport,
-    ModelFile,
     OutputReport,
     Port,
     RankedClass,
@@ -18,7 +17,6 @@ from tinyml_cli.running.report import (
     TracedNode,
 )
 
-SCHEMA = 1
 _SHOWN_VALUES = 1000
 _SHOWN_CLASSES = 100
 
@@ -26,9 +24,9 @@ _SHOWN_CLASSES = 100
 def run(report: RunReport) -> str:
     """A run as one JSON object."""
     content = {
-        "schema": SCHEMA,
-        "model": _model(report.model),
+        "model": model_entry(report.model),
         "kernels": report.kernels,
+        "in_arena": None if report.arena is None else _arena(report.arena),
         "samples": report.samples,
         "inputs": [_input(one) for one in report.inputs],
         "outputs": [_output(one) for one in report.outputs],
@@ -39,11 +37,11 @@ def run(report: RunReport) -> str:
         "saved_to": None if report.saved_to is None else str(report.saved_to),
         "notes": list(report.notes),
     }
-    return json.dumps(_finite(content), allow_nan=False)
+    return to_json(content)
 
 
-def _model(model: ModelFile) -> dict[str, Any]:
-    return {"path": model.path, "sha256": model.sha256, "bytes": len(model.content)}
+def _arena(arena: ArenaRun) -> dict[str, Any]:
+    return {"planned_bytes": arena.planned_bytes, "abi": arena.abi, "core": arena.core}
 
 
 def _port(port: Port) -> dict[str, Any]:
@@ -127,15 +125,3 @@ def _traced(node: TracedNode) -> dict[str, Any]:
         "lowest": node.lowest,
         "highest": node.highest,
     }
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for NaN and infinities, which JSON does not have."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        entries = cast("dict[str, Any]", value)
-        return {key: _finite(entry) for key, entry in entries.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in cast("list[Any]", value)]
-    return value

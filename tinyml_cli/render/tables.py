@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from tinyml_cli.render.machine import confusion_matrix
+from tinyml_cli.render.parts import BLANK, line, table
 from tinyml_cli.render.units import (
     bytes_text,
     fixed_milliseconds,
     milliseconds,
     percent,
     plural,
-    printable,
     shape_text,
     value_text,
 )
@@ -30,7 +29,6 @@ from tinyml_cli.running.report import (
     TracedNode,
 )
 
-_BLANK = Text("")
 _SHOWN_VALUES = 10
 _SHOWN_SAMPLES = 10
 _SHOWN_IN_A_ROW = 4
@@ -40,40 +38,45 @@ _SHOWN_CONFUSIONS = 10
 
 def run(report: RunReport) -> list[RenderableType]:
     """A run: inputs, trace, outputs, score, time."""
-    parts: list[RenderableType] = [_heading(report), *_inputs(report), _BLANK]
+    parts: list[RenderableType] = [_heading(report), *_arena(report), *_inputs(report), BLANK]
     if report.trace is not None:
-        parts += [_trace(report.trace, report.timed_invokes), _BLANK]
+        parts += [_trace(report.trace, report.timed_invokes), BLANK]
     for output in report.outputs:
         parts += [
-            _text(f"output {_port_text(output.port)}"),
+            line(f"output {_port_text(output.port)}"),
             *_output(output, report.samples),
-            _BLANK,
+            BLANK,
         ]
     if isinstance(report.score, ClassScore):
-        parts += [*_class_score(report.score), _BLANK]
+        parts += [*_class_score(report.score), BLANK]
     if isinstance(report.score, ErrorScore):
-        parts += [_error_score(report.score), _BLANK]
+        parts += [_error_score(report.score), BLANK]
     parts.append(_time(report))
     if report.saved_to is not None:
-        parts.append(_text(f"outputs saved to {report.saved_to}"))
+        parts.append(line(f"outputs saved to {report.saved_to}"))
     return parts
-
-
-def _text(content: str) -> Text:
-    return Text(printable(content))
 
 
 def _heading(report: RunReport) -> Text:
     model = report.model
-    return _text(f"{model.path}: {bytes_text(len(model.content))}, {report.kernels} kernels")
+    return line(f"{model.path}: {bytes_text(len(model.content))}, {report.kernels} kernels")
+
+
+def _arena(report: RunReport) -> list[RenderableType]:
+    arena = report.arena
+    if arena is None:
+        return []
+    runtime = arena.abi if arena.core is None else f"{arena.abi}, {arena.core}"
+    planned = f"{arena.planned_bytes:,} planned bytes"
+    return [line(f"inside the arena of {runtime}: tensors share {planned}")]
 
 
 def _inputs(report: RunReport) -> list[RenderableType]:
     if not report.inputs:
-        return [_text("the model has no inputs")]
+        return [line("the model has no inputs")]
     count = plural(report.samples, "sample")
     return [
-        _text(f"input {_port_text(one.port)}\n  {count} from {one.source}") for one in report.inputs
+        line(f"input {_port_text(one.port)}\n  {count} from {one.source}") for one in report.inputs
     ]
 
 
@@ -124,7 +127,7 @@ def _class_table(first: str, rows: Sequence[Sequence[str]], output: OutputReport
     headings = (first, "label", "score" if output.top else "value", "stored")
     says_something = (True, any(row[1] for row in rows), True, output.port.scale is not None)
     columns = [index for index, says in enumerate(says_something) if says]
-    return _table(
+    return table(
         [headings[column] for column in columns],
         [[row[column] for column in columns] for row in rows],
         right=[place for place, column in enumerate(columns) if column >= 2],
@@ -142,11 +145,11 @@ def _many_samples(output: OutputReport, samples: int) -> list[RenderableType]:
         if not rows[0][2]:
             rows = [(row[0], row[1], row[3]) for row in rows]
             headings = ("sample", "best class", "score")
-        parts = [_table(headings, rows, (0, len(headings) - 1))]
+        parts = [table(headings, rows, (0, len(headings) - 1))]
     else:
         flat = output.real.reshape(samples, output.real.size // samples)
         rows = [(str(sample), _row_text(flat[sample])) for sample in range(shown)]
-        parts = [_table(("sample", "values"), rows, (0,))]
+        parts = [table(("sample", "values"), rows, (0,))]
     return [*parts, *_rest(samples - shown, "sample")]
 
 
@@ -157,12 +160,12 @@ def _row_text(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> str:
 
 
 def _rest(count: int, noun: str) -> list[RenderableType]:
-    return [_text(f"... {plural(count, f'more {noun}')}; -o OUT.npz saves all")] if count else []
+    return [line(f"... {plural(count, f'more {noun}')}; -o OUT.npz saves all")] if count else []
 
 
 def _class_score(score: ClassScore) -> list[RenderableType]:
     text = f"accuracy {percent(score.accuracy)} ({score.correct:,} of {score.samples:,})"
-    parts: list[RenderableType] = [_text(text)]
+    parts: list[RenderableType] = [line(text)]
     if score.classes <= _MATRIX_CLASSES:
         parts.append(_matrix(score))
     else:
@@ -177,7 +180,7 @@ def _matrix(score: ClassScore) -> RenderableType:
         (name, *(str(count) if count else "." for count in row))
         for name, row in zip(names, confusion_matrix(score), strict=True)
     ]
-    return _table(headings, rows, range(1, len(headings)))
+    return table(headings, rows, range(1, len(headings)))
 
 
 def _confusions(score: ClassScore) -> list[RenderableType]:
@@ -190,8 +193,8 @@ def _confusions(score: ClassScore) -> list[RenderableType]:
         for c in wrong[:_SHOWN_CONFUSIONS]
     ]
     rest = len(wrong) - len(rows)
-    more = [_text(f"... {plural(rest, 'more pair')} of classes; --json has all")] if rest else []
-    return [_table(("expected", "got", "samples"), rows, (2,)), *more]
+    more = [line(f"... {plural(rest, 'more pair')} of classes; --json has all")] if rest else []
+    return [table(("expected", "got", "samples"), rows, (2,)), *more]
 
 
 def _class_name(score: ClassScore, index: int) -> str:
@@ -199,7 +202,7 @@ def _class_name(score: ClassScore, index: int) -> str:
 
 
 def _error_score(score: ErrorScore) -> Text:
-    return _text(
+    return line(
         f"mean absolute error {value_text(score.mean_absolute_error)}, "
         f"largest {value_text(score.max_absolute_error)} ({plural(score.samples, 'sample')})"
     )
@@ -219,22 +222,11 @@ def _trace(nodes: Sequence[TracedNode], invokes: int) -> RenderableType:
         for node in nodes
     ]
     headings = ("node", "operator", "output", "lowest", "highest", "host ms")
-    return _table(headings, rows, (0, 3, 4, 5))
+    return table(headings, rows, (0, 3, 4, 5))
 
 
 def _time(report: RunReport) -> Text:
     text = f"{milliseconds(report.invoke_ms)} per invoke on this computer, not on a target"
     if report.timed_invokes > 1:
         text += f" (median of {report.timed_invokes:,})"
-    return _text(text)
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    aligned = set(right)
-    for index, heading in enumerate(headings):
-        justify = "right" if index in aligned else "left"
-        table.add_column(heading, justify=justify, overflow="fold")
-    for row in rows:
-        table.add_row(*(_text(cell) for cell in row))
-    return table
+    return line(text)

@@ -15,6 +15,16 @@ def bytes_text(count: int) -> str:
     return f"{count:,} bytes"
 
 
+def kibibytes(count: int) -> str:
+    """`22.25 KiB`."""
+    return f"{count / 1024:,.2f} KiB"
+
+
+def number(count: int) -> str:
+    """`17,016`, for columns whose heading has the unit."""
+    return f"{count:,}"
+
+
 def milliseconds(duration_ms: float) -> str:
     """Three significant digits: `0.0213 ms`, `1.52 ms`, `1,204 ms`."""
     return f"{duration_ms:,.0f} ms" if duration_ms >= 1000 else f"{duration_ms:#.3g} ms"

@@ -135,7 +135,7 @@ def smallest_arena(calls: Sequence[ArenaCall]) -> int:
 
     A larger arena never has a lower tail after the same calls, so no larger one fails.
     """
-    taken, needs = _tail_and_needs(calls)
+    taken, needs = tail_and_needs(calls)
     least = _smallest_with_remainder(taken, needs, 0)
     # The other remainders need up to 15 bytes less or some bytes more.
     below, enough = least - ALIGNMENT_BYTES, least
@@ -148,7 +148,7 @@ def smallest_arena(calls: Sequence[ArenaCall]) -> int:
     return enough
 
 
-def _tail_and_needs(
+def tail_and_needs(
     calls: Sequence[ArenaCall],
 ) -> tuple[list[tuple[int, int]], list[int]]:
     """Sizes and alignments of what the tail gives, and how far the rest reaches in between.

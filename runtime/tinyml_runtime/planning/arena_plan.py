@@ -9,12 +9,14 @@ from tinyml_runtime.arena_use import ArenaUse
 from tinyml_runtime.errors import ArenaUnknownError, UnsupportedModelError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.memory.arena import (
+    FRAMEWORK,
     Action,
     Arena,
     ArenaCall,
     ArenaState,
     Owner,
     Section,
+    Shortage,
     carry_out,
     smallest_arena,
 )
@@ -25,8 +27,16 @@ from tinyml_runtime.memory.runtime_profile import RuntimeProfile
 from tinyml_runtime.model.check import COMPRESSION
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.model_tensors import make_tensors
-from tinyml_runtime.planning.sequence import Allocation, Graph, PlannedBuffer, allocate
+from tinyml_runtime.planning.sequence import (
+    PLANNED_BUFFERS,
+    Allocation,
+    Graph,
+    PlannedBuffer,
+    allocate,
+)
+from tinyml_runtime.planning.words import purpose, tflm_message
 from tinyml_runtime.prepared_model import nodes_of, prepare_model
+from tinyml_runtime.registration import Node
 from tinyml_runtime.resolver import OpResolver
 
 MEMORY_LIMIT_BYTES = 2**31
@@ -78,15 +88,25 @@ class ArenaPlan:
     buffers: Sequence[PlannedBuffer]
     calls: Sequence[ArenaCall]
     steps: Sequence[Step]
+    nodes: Sequence[Sequence[Node]]
 
     @property
     def allocations(self) -> list[AllocationEntry]:
-        """Every byte of the arena by purpose and owner; temporary memory by its peak."""
+        """Every byte of the arena by purpose and owner."""
         return _entries(self.calls, self.arena.recommended_bytes)
 
     def in_arena(self, size: int) -> ArenaState:
         """What becomes of an arena of `size` bytes: all in place, or the first call that fails."""
         return carry_out(self.calls, size)
+
+    def message(self, shortage: Shortage) -> str:
+        """The line that TFLM prints where an arena is too small."""
+        needed = next((call.bytes for call in self.calls if call.action is Action.PLAN), 0)
+        return tflm_message(shortage, needed, len(self.buffers))
+
+    def purpose(self, call: ArenaCall) -> str:
+        """What a call is for, in words."""
+        return purpose(call, self.nodes, len(self.buffers))
 
 
 def plan_arena(
@@ -104,16 +124,18 @@ def plan_arena(
         AbiError: a structure's size is not known for this build of TFLM.
     """
     resolver = OpResolver.for_library(library)
-    allocation = allocate(graph_of(model, resolver), profile, planner)
+    graph = graph_of(model, resolver)
+    allocation = allocate(graph, profile, planner)
     return ArenaPlan(
         profile,
         resolver.library.name,
         planner.name,
-        figures(allocation),
+        _figures(allocation, graph.nodes),
         allocation.plan,
         allocation.buffers,
         allocation.calls,
         allocation.lifetimes.steps,
+        graph.nodes,
     )
 
 
@@ -154,38 +176,36 @@ def _compressed(model: Model) -> frozenset[tuple[int, int]]:
     return frozenset(compressed_tensors(model))
 
 
-def figures(allocation: Allocation) -> ArenaFigures:
-    """The figures of an arena for these calls."""
+def _figures(allocation: Allocation, nodes: Sequence[Sequence[Node]]) -> ArenaFigures:
     calls = allocation.calls
     least = smallest_arena(calls)
     recommended = align_up(least)
     state = carry_out(calls, recommended)
+    shortage = carry_out(calls, least - 1).shortage
     return ArenaFigures(
         min_bytes=least,
         used_bytes=state.persistent_bytes + state.head,
         recommended_bytes=recommended,
         persistent_bytes=state.persistent_bytes,
         nonpersistent_bytes=state.head,
-        bound_by=_binding(carry_out(calls, least - 1), allocation),
+        bound_by="" if shortage is None else purpose(shortage.call, nodes, len(allocation.buffers)),
     )
 
 
-def _binding(state: ArenaState, allocation: Allocation) -> str:
-    """What fails first with one byte less, in words."""
-    return "" if state.shortage is None else state.shortage.call.kind
-
-
 def _entries(calls: Sequence[ArenaCall], size: int) -> list[AllocationEntry]:
+    """What is persistent by kind and owner, the planned part, the most of each temporary use."""
     arena = Arena(size)
-    taken: dict[tuple[str, Owner], list[int]] = {}
+    taken: dict[tuple[str, Owner, Section], list[int]] = {}
     for call in calls:
-        before = arena.tail
+        tail = arena.tail
         arena.take(call)
         if call.action is Action.PERSISTENT:
-            sums = taken.setdefault((call.kind, call.owner), [0, 0, 0])
-            for place, amount in enumerate((before - arena.tail, call.bytes, 1)):
+            sums = taken.setdefault((call.kind, call.owner, Section.PERSISTENT), [0, 0, 0])
+            for place, amount in enumerate((tail - arena.tail, call.bytes, 1)):
                 sums[place] += amount
-    return [
-        AllocationEntry(kind, owner, Section.PERSISTENT, *sums)
-        for (kind, owner), sums in taken.items()
-    ]
+        elif call.action is Action.TEMPORARY:
+            key = "temporary memory", call.owner, Section.TEMPORARY
+            most = arena.temporary - arena.head
+            taken[key] = [most, most, taken.get(key, [0, 0, 0])[2] + 1]
+    taken[PLANNED_BUFFERS, FRAMEWORK, Section.NONPERSISTENT] = [arena.head, arena.head, 1]
+    return [AllocationEntry(*key, *sums) for key, sums in taken.items()]

@@ -20,10 +20,12 @@ from tinyml_runtime.planning.recorder import Recorder
 from tinyml_runtime.registration import Node
 from tinyml_runtime.resource_variables import ResourceVariables
 from tinyml_runtime.tensor import Tensor
+from tinyml_runtime.types import TensorType
 
 # The structures that the greedy planner keeps for each buffer, in memory lent to it.
 _GREEDY_TABLES = "GreedyMemoryPlanner::BufferRequirements", "GreedyMemoryPlanner::ListEntry"
 _GREEDY_INTEGERS = 3 * 4
+PLANNED_BUFFERS = "planned buffers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,17 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class PlannedBuffer:
-    """A buffer of the memory plan: a tensor, or what a node (`scratch_of`) asked for."""
+    """A buffer of the memory plan: a tensor, or what a node (`scratch_of`) asked for.
+
+    `name` and `type` are those of the tensor; scratch buffers have none. `bytes` is what is really
+    used, the request is rounded up.
+    """
 
     subgraph: int
     tensor: int | None
     scratch_of: int | None
+    name: str
+    type: TensorType | None
     bytes: int
     request: BufferRequest
 
@@ -164,8 +172,8 @@ def _plan(recorder: Recorder, graph: Graph, planner: MemoryPlanner, head_bytes: 
     recorder.lend_to_planner(_planner_bytes(recorder, planner, len(buffers)))
     plan = planner.plan([buffer.request for buffer in buffers])
     recorder.release()
-    recorder.head(0, "planned buffers")
-    recorder.head(align_up(max(plan.bytes, head_bytes)), "planned buffers")
+    recorder.head(0, PLANNED_BUFFERS)
+    recorder.head(align_up(max(plan.bytes, head_bytes)), PLANNED_BUFFERS)
     return Allocation(recorder.calls, buffers, plan, lifetimes)
 
 
@@ -193,11 +201,12 @@ def _buffers(recorder: Recorder, graph: Graph, lifetimes: Lifetimes) -> list[Pla
                 continue
             lifetime = lifetimes.tensors[number][tensor.index]
             request = BufferRequest(align_up(size), lifetime.first, lifetime.last, offset)
-            buffers.append(PlannedBuffer(number, tensor.index, None, size, request))
+            name, kind = tensor.name, tensor.type
+            buffers.append(PlannedBuffer(number, tensor.index, None, name, kind, size, request))
     for asked, lifetime in zip(recorder.scratch_requests, lifetimes.scratch, strict=True):
         size = asked.bytes if lifetime.first != UNUSED else 0
         request = BufferRequest(align_up(size), lifetime.first, lifetime.last)
-        buffers.append(PlannedBuffer(asked.subgraph, None, asked.node, size, request))
+        buffers.append(PlannedBuffer(asked.subgraph, None, asked.node, "", None, size, request))
     return buffers
 
 

@@ -1,0 +1,1 @@
+"""What `tinyml plan` finds out."""
