@@ -27,6 +27,7 @@ _SIMPLE = {
     "BATCH_TO_SPACE_ND": _ONE_TO_ONE,
     "BROADCAST_ARGS": _TWO_TO_ONE,
     "BROADCAST_TO": _TWO_TO_ONE,
+    "CALL_ONCE": ArenaUse("call_once.OpData"),
     "CAST": _ONE_TO_ONE,
     "CEIL": _ONE_TO_ONE,
     "COS": _ONE_TO_ONE,
@@ -44,6 +45,7 @@ _SIMPLE = {
     "GREATER": _COMPARISON,
     "GREATER_EQUAL": _COMPARISON,
     "HARD_SWISH": ArenaUse("HardSwishParams", "i0 o0"),
+    "IF": ArenaUse("if.OpData", "i0"),
     "L2_NORMALIZATION": ArenaUse("L2NormalizationParams", "i0 o0"),
     "LEAKY_RELU": ArenaUse("LeakyReluOpData", "i0 o0"),
     "LESS": _COMPARISON,
@@ -64,6 +66,7 @@ _SIMPLE = {
     "PADV2": _PADDING,
     "PRELU": ArenaUse("PreluParams", "i0 i1 o0"),
     "QUANTIZE": ArenaUse("OpDataQuantizeReference", "i0 o0"),
+    "READ_VARIABLE": ArenaUse(temporaries="i0"),
     "RELU": ArenaUse("ReluOpData", "i0 o0"),
     "RELU6": ArenaUse("Relu6OpData", "i0"),
     "RESIZE_BILINEAR": _TWO_TO_ONE,
@@ -87,6 +90,7 @@ _SIMPLE = {
     "TANH": ArenaUse("tanh.OpData", "i0 i0 o0"),
     "TRANSPOSE": _TWO_TO_ONE,
     "UNPACK": _NOTHING,
+    "WHILE": ArenaUse("while.OpData"),
     "ZEROS_LIKE": _ONE_TO_ONE,
 }
 
@@ -110,6 +114,31 @@ _FAMILIES = {
     ),
     "softmax": ("SOFTMAX",),
     "transpose_conv": ("TRANSPOSE_CONV",),
+    "variables": ("ASSIGN_VARIABLE", "VAR_HANDLE"),
+}
+
+# Codes of custom operators.
+_CUSTOM: dict[str, ArenaUse | str] = {
+    "CIRCULAR_BUFFER": ArenaUse("OpDataCircularBuffer", "i0 o0"),
+    "TFLM_DECODE": f"{__name__}.decode:DECODE",
+    "TFLite_Detection_PostProcess": f"{__name__}.detection_postprocess:DETECTION_POSTPROCESS",
+    "ethos-u": f"{__name__}.ethos_u:ETHOS_U",
+    "SignalDelay": f"{__name__}.signal:SIGNAL_DELAY",
+    "SignalEnergy": ArenaUse("TFLMSignalEnergyParams", "i0 o0"),
+    "SignalFftAutoScale": ArenaUse(temporaries="i0 o0 o1"),
+    "SignalFilterBank": f"{__name__}.signal:SIGNAL_FILTER_BANK",
+    "SignalFilterBankLog": ArenaUse("TFLMSignalLogParams", "i0 o0"),
+    "SignalFilterBankSpectralSubtraction": (
+        f"{__name__}.signal:SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION"
+    ),
+    "SignalFilterBankSquareRoot": ArenaUse(temporaries="i0 i1 o0"),
+    "SignalFramer": f"{__name__}.signal:SIGNAL_FRAMER",
+    "SignalIrfft": f"{__name__}.signal:SIGNAL_IRFFT",
+    "SignalOverlapAdd": f"{__name__}.signal:SIGNAL_OVERLAP_ADD",
+    "SignalPCAN": ArenaUse("TfLitePcanParams", "i0 i1 i2 o0"),
+    "SignalRfft": f"{__name__}.signal:SIGNAL_RFFT",
+    "SignalStacker": f"{__name__}.signal:SIGNAL_STACKER",
+    "SignalWindow": ArenaUse("TFLMSignalWindowParams", "i0 i1 o0"),
 }
 
 REFERENCE_USES: dict[str, ArenaUse | str] = {
@@ -117,4 +146,5 @@ REFERENCE_USES: dict[str, ArenaUse | str] = {
     **{
         name: f"{__name__}.{family}:{name}" for family, names in _FAMILIES.items() for name in names
     },
+    **_CUSTOM,
 }
