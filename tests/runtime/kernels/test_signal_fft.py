@@ -114,20 +114,29 @@ def test_the_inverse_of_integers_divides_again() -> None:
 def test_the_fast_way_gives_the_bits_of_the_slow_one(points: int, transforms: int) -> None:
     fft = transform(fft_plan(points, inverse=False), TensorType.INT16)
     generator = np.random.default_rng(points)
-    fast = FastSpectra(fft)
+    fast = FastSpectra(fft).of(transforms, 2 * points)
     for amplitude in (3, 300, 16000, 30000):
         signals = generator.integers(-amplitude, amplitude + 1, (transforms, 2 * points))
         spectra = np.empty((transforms, 2 * points + 2), np.int16)
-        assert fast.to_frequencies(signals.astype(np.int16), spectra)
+        assert fast(signals.astype(np.int16), spectra)
         slow = np.moveaxis(to_frequencies(fft, signals), 0, -1)
         np.testing.assert_array_equal(spectra, slow.reshape(spectra.shape))
+
+
+def test_more_signals_than_are_transformed_at_once_have_the_spectra_of_each() -> None:
+    signals = np.random.default_rng(0).integers(-30000, 30000, (5000, 8)).astype(np.int16)
+    signals[4000] = quadrature(8)  # the one that overflows
+    (spectra,) = run_ours(rfft("int16", 8, outer=(5000,)).model(), [signals])
+    fft = transform(fft_plan(4, inverse=False), TensorType.INT16)
+    expected = np.moveaxis(to_frequencies(fft, signals), 0, -1)
+    np.testing.assert_array_equal(spectra, expected.reshape(spectra.shape))
 
 
 def test_the_fast_way_refuses_sums_that_overflow() -> None:
     fft = transform(fft_plan(128, inverse=False), TensorType.INT16)
     signal = quadrature(256)
     spectra = np.empty((1, 258), np.int16)
-    assert not FastSpectra(fft).to_frequencies(signal, spectra)
+    assert not FastSpectra(fft).of(1, 256)(signal, spectra)
     # 4 / pi * 32767 is too much for 16 bits, and so comes back with the other sign.
     largest = np.abs(np.array(dft(signal[0], 256))).max() / 256
     (wrapped,) = run_ours(rfft("int16", 256, outer=(1,)).model(), [signal])

@@ -10,6 +10,7 @@ Whatever could is compared with the limit that it reaches if it does; then there
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,8 +22,7 @@ from tinyml_runtime.tensor import Array
 _ONE = 2.0**15
 _LARGEST = 2**15 - 1
 _HALF = np.array(0.5)
-# Whole blocks of a batch and what remains of it, for two sizes of batches.
-_KEPT_SHAPES = 4
+_ONE_PLACE = np.array(1, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +66,14 @@ class FastSpectra:
     def __init__(self, fft: Transform) -> None:
         """Lay out the constants of `fft`, whose stages have radix 2 and 4 only."""
         self._tables = _tables(fft)
-        # Arrays that nobody uses at the moment, by the number and length of the signals; several
-        # threads may evaluate the same node.
-        self._idle: dict[tuple[int, ...], list[_Area]] = {}
 
-    def to_frequencies(self, signals: Array, spectra: Array) -> bool:
-        """Write the spectra [transforms, 2 * points + 2]; False where sums may have overflowed."""
-        if len(self._idle) > _KEPT_SHAPES:
-            self._idle.clear()
-        idle = self._idle.setdefault(signals.shape, [])
-        area = idle.pop() if idle else _Area(self._tables, *signals.shape)
-        is_exact = area.run(signals, spectra)
-        idle.append(area)
-        return is_exact
+    def of(self, transforms: int, length: int) -> Callable[[Array, Array], bool]:
+        """What makes the spectra of signals [transforms, length].
+
+        It writes them to [transforms, 2 * points + 2], and says whether they are exact: False where
+        sums may have overflowed.
+        """
+        return _Area(self._tables, transforms, length).run
 
 
 def has_fast_radices(fft: Transform) -> bool:
@@ -102,7 +97,8 @@ class _Area:
         self._apart = np.empty_like(self._even)
         self._spectra = np.zeros((transforms, points + 1), complex)
         self._spectrum_parts = self._spectra.view(np.float64)
-        self._end_parts = self._spectrum_parts[:, 1 :: 2 * points]
+        self._words = np.zeros(self._spectrum_parts.shape, np.int32)
+        self._end_words = self._words[:, 1 :: 2 * points]
         first_parts = self._pairs.view(np.float64)[:, 0]
         self._first_parts = first_parts[:, 0], first_parts[:, 1]
         self._rising = self._spectra[:, : middle + 1]
@@ -118,7 +114,7 @@ class _Area:
             step.run()
         np.dot(*self._last_factors, out=self._last_sums)
         self._part_halves()
-        np.copyto(spectra, self._spectrum_parts, casting="unsafe")
+        spectra[...] = self._words
         np.abs(self._checked, out=self._excess)
         np.subtract(self._excess, self._limits, out=self._excess)
         return bool(np.maximum.reduce(self._excess) < 0)
@@ -137,13 +133,13 @@ class _Area:
         np.subtract(even, self._odd, out=apart)
         # Where both meet in the middle, the mirror image stays.
         np.conjugate(apart, out=self._falling)
-        parts = self._spectrum_parts
-        np.multiply(parts, _HALF, out=parts)
-        np.floor(parts, out=parts)
+        words = self._words
+        words[...] = self._spectrum_parts
+        np.right_shift(words, _ONE_PLACE, out=words)
         real, imaginary = self._first_parts
-        np.add(real, imaginary, out=parts[:, 0])
-        np.subtract(real, imaginary, out=parts[:, -2])
-        self._end_parts.fill(0.0)
+        words[:, 0] = real + imaginary
+        words[:, -2] = real - imaginary
+        self._end_words.fill(0)
 
     def _prepare_checks(self, transforms: int) -> None:
         """One array for all numbers that show an overflow, so that one comparison sees them all."""

@@ -11,7 +11,9 @@ Source    tflite-micro `signal/micro/kernels/{rfft,irfft}.cc`, `signal/src/{rfft
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from tinyml_runtime.kernels.signal.fft import Transform, to_frequencies, to_samp
 from tinyml_runtime.kernels.signal.fft_plan import fft_plan, radices
 from tinyml_runtime.kernels.signal.options import read_integers
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -63,19 +66,34 @@ def prepare_rfft(context: PrepareContext, node: Node) -> FftData:
     return _data(source, kind, fft_length, inverse=False)
 
 
-def evaluate_rfft(context: EvalContext, node: Node, data: FftData) -> None:
+def bind_rfft(context: EvalContext, node: Node, data: FftData) -> Callable[[], None]:
     """Pad each signal with zeros, transform it, put the parts of its spectrum side by side."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
     signals = source.reshape(-1, data.input_length)
     spectra = output.reshape(-1, data.fft_length + 2)
     size = max(1, _BLOCK_SAMPLES // data.fft_length)
-    for start in range(0, len(signals), size):
-        block = slice(start, start + size)
-        if data.fast is None or not data.fast.to_frequencies(signals[block], spectra[block]):
-            _evaluate_rfft_step_by_step(signals[block], spectra[block], data)
+    starts = range(0, len(signals), size)
+    blocks = [(signals[start : start + size], spectra[start : start + size]) for start in starts]
+    fast = data.fast
+    if fast is None:
+        return partial(_transform_blocks, blocks, data)
+    # All blocks but the last one are of one length.
+    ways = {len(block): fast.of(*block.shape) for block, _ in (blocks[0], blocks[-1])}
+
+    def run() -> None:
+        doubtful = [block for block in blocks if not ways[len(block[0])](*block)]
+        if doubtful:
+            _transform_blocks(doubtful, data)
+
+    return run
 
 
-def _evaluate_rfft_step_by_step(signals: Array, spectra: Array, data: FftData) -> None:
+def _transform_blocks(blocks: Sequence[tuple[Array, Array]], data: FftData) -> None:
+    for signals, spectra in blocks:
+        _transform_step_by_step(signals, spectra, data)
+
+
+def _transform_step_by_step(signals: Array, spectra: Array, data: FftData) -> None:
     padded = np.zeros((len(signals), data.fft_length), signals.dtype)
     padded[:, : data.input_length] = signals
     parts = np.moveaxis(to_frequencies(data.fft, padded), 0, -1)
@@ -138,5 +156,5 @@ def _stacks(data: FftData) -> bool:
     return data.stackable
 
 
-SIGNAL_RFFT = Registration("SignalRfft", prepare_rfft, evaluate_rfft, stacks=_stacks)
+SIGNAL_RFFT = Registration("SignalRfft", prepare_rfft, BindingEvaluate(bind_rfft), stacks=_stacks)
 SIGNAL_IRFFT = Registration("SignalIrfft", prepare_irfft, evaluate_irfft, stacks=_stacks)
