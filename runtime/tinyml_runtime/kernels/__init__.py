@@ -108,8 +108,25 @@ REFERENCE = KernelLibrary(
     REFERENCE_USES,
 )
 
-# Both compute as the reference does.
-CMSIS_NN = KernelLibrary("cmsis-nn", {}, CMSIS_NN_USES)
+# They compute as the reference does; CMSIS-NN refuses more models.
+_CMSIS_NN = {
+    "arithmetic": ("ADD",),
+    "batch_matmul": ("BATCH_MATMUL",),
+    "conv": ("CONV_2D",),
+    "depthwise_conv": ("DEPTHWISE_CONV_2D",),
+    "fully_connected": ("FULLY_CONNECTED",),
+    "lstm": ("UNIDIRECTIONAL_SEQUENCE_LSTM",),
+}
+
+CMSIS_NN = KernelLibrary(
+    "cmsis-nn",
+    {
+        name: f"{__name__}.cmsis_nn.{family}:{name}"
+        for family, names in _CMSIS_NN.items()
+        for name in names
+    },
+    CMSIS_NN_USES,
+)
 ESP_NN = KernelLibrary("esp-nn", {}, ESP_NN_USES)
 
 LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE, CMSIS_NN, ESP_NN)
