@@ -18,7 +18,8 @@ from tests.cli.models import (
     lookup,
     unsupported,
 )
-from tinyml_runtime import Array, Interpreter, load_model
+from tinyml_runtime import Array, Interpreter, load_model, write_model
+from tinyml_runtime.planning.written_plan import with_offsets
 
 DIGITS = EXAMPLES / "digits.tflite"
 
@@ -157,6 +158,35 @@ def test_repeat_times_further_invocations_and_keeps_the_first_outputs(
     report = tinyml("run", last_two(tmp_path), "-i", "in.npy", "--repeat", 4, "--json").report
     assert report["timed_invokes"] == 4
     assert report["outputs"][0]["values"] == [[3.0]]
+
+
+def test_a_run_inside_the_arena_gives_the_same_and_says_how_much_is_shared(tinyml: Tinyml) -> None:
+    arguments = ("run", DIGITS, "--seed", "1", "--repeat", "3", "--json")
+    apart, inside = tinyml(*arguments), tinyml(*arguments, "--in-arena")
+    assert apart.report["in_arena"] is None
+    assert inside.report["in_arena"] == {"planned_bytes": 3072, "abi": "arm-eabi", "core": None}
+    assert inside.report["outputs"] == apart.report["outputs"]
+    shown = tinyml("run", DIGITS, "--in-arena")
+    assert "inside the arena of arm-eabi: tensors share 3,072 planned bytes" in shown.out
+
+
+def test_many_samples_run_inside_the_arena_one_after_another(tinyml: Tinyml) -> None:
+    samples, labels = EXAMPLES / "digits_samples.npz", EXAMPLES / "digits_labels.npy"
+    outcome = tinyml("run", DIGITS, "-i", samples, "--expect", labels, "--in-arena", "--json")
+    assert outcome.report["score"]["correct"] == 197
+
+
+def test_a_plan_of_the_file_with_overlaps_is_refused_inside_the_arena(
+    tinyml: Tinyml, tmp_path: Path
+) -> None:
+    model = tmp_path / "overlapping.tflite"
+    digits = load_model(DIGITS)
+    zeros: list[list[int | None]] = [[0] * len(graph.tensors) for graph in digits.subgraphs]
+    model.write_bytes(write_model(with_offsets(digits, zeros)))
+    assert tinyml("run", model).code == 0
+    outcome = tinyml("run", model, "--in-arena")
+    assert outcome.code == 2
+    assert "overlap" in outcome.err
 
 
 def test_many_samples_give_what_they_give_one_by_one(tinyml: Tinyml, tmp_path: Path) -> None:

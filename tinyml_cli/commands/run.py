@@ -110,6 +110,14 @@ ResetBetween = Annotated[
     ),
 ]
 
+InArena = Annotated[
+    bool,
+    typer.Option(
+        "--in-arena",
+        metavar="",
+        help="Lay the tensors over each other as TFLM's planner does on the device.",
+    ),
+]
 MaxNestedInvocations = Annotated[
     str,
     typer.Option(
@@ -135,6 +143,7 @@ def run(
     trace: TraceFlag = False,
     repeat: Repeat = "1",
     reset_between: ResetBetween = False,
+    in_arena: InArena = False,
     max_nested_invocations: MaxNestedInvocations = "1000000",
     kernels: KernelsName = "reference",
 ) -> None:
@@ -176,6 +185,7 @@ def run(
         expected=expect,
         save_to=save_to,
         max_nested_invocations=whole_number(max_nested_invocations, "--max-nested-invocations", 1),
+        in_arena=in_arena,
     )
     with progress_bar() as on_progress:
         report = run_model(request, on_progress)
