@@ -44,6 +44,10 @@ _QUANTIZES = {
 }
 # A float32 that is not a tie is further from it than this part of itself; a tie moves away from 0.
 _TIE_BREAKER = 1.0 + 2.0**-30
+# For fewer values it is faster to look results up.
+_FEW_ELEMENTS = 1024
+# Differences of stored values from such zero points are exact in float32.
+_LARGEST_EXACT = 2**23
 
 
 def prepare_quantize(context: PrepareContext, node: Node) -> UnaryData:
@@ -73,7 +77,7 @@ def prepare_quantize(context: PrepareContext, node: Node) -> UnaryData:
 
 
 def prepare_dequantize(context: PrepareContext, node: Node) -> UnaryData:
-    """Tabulate the real values of 8-bit values; those of 16-bit values are multiplied out."""
+    """Tabulate the real values of a few 8-bit values; those of others are multiplied out."""
     check_counts(node, (1,))
     source, output = unary_operands(context, node)
     check_type(source, "input", TensorType.INT8, TensorType.UINT8, TensorType.INT16)
@@ -83,23 +87,26 @@ def prepare_dequantize(context: PrepareContext, node: Node) -> UnaryData:
         with np.errstate(over="ignore"):
             return (source.scale * (stored - source.zero_point)).astype(np.float32)
 
-    if source.type is not TensorType.INT16:
+    is_small = source.type is not TensorType.INT16 and source.size < _FEW_ELEMENTS
+    if is_small or abs(source.zero_point) > _LARGEST_EXACT:
         return tabulated(source, output, real)
-    scale, zero_point = np.array(source.scale), np.array(float(source.zero_point))
+    return UnaryData(_multiply_out(source), not source.is_constant)
+
+
+def _multiply_out(source: Tensor) -> Bindable:
+    """As TFLM in float64: up to the last rounding the product is exact there, and here too."""
+    scale, zero_point = (np.array(x, np.float32) for x in (source.scale, source.zero_point))
 
     @Bindable
     def multiply_out(values: Array, out: Array) -> Callable[[], None]:
-        wide = np.empty(values.shape)
-
         def run() -> None:
-            wide[...] = values
-            np.subtract(wide, zero_point, wide)
-            np.multiply(wide, scale, wide)
-            out[...] = wide
+            out[...] = values
+            np.subtract(out, zero_point, out)
+            np.multiply(out, scale, out)
 
         return run
 
-    return UnaryData(multiply_out, not source.is_constant)
+    return multiply_out
 
 
 def _quantize_floats(output: Tensor) -> Bindable:

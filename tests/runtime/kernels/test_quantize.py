@@ -72,6 +72,12 @@ DEQUANTIZES = {
         for kind in (np.int8, np.uint8, np.int16)
         for point in (-128, 0, 127)
     },
+    "many int8 values": dequantize((np.int8, 0.031, -7), (40, 50)),
+    "many uint8 values": dequantize((np.uint8, 0.7, 200), (40, 50)),
+    "many int16 values": dequantize((np.int16, 0.000123, 9), (400, 100)),
+    "a zero point that no float32 holds": dequantize((np.int16, 0.031, 2**24 + 1)),
+    "a scale that makes infinities": dequantize((np.int16, 1e37, 0), (40, 50)),
+    "a scale that makes the smallest numbers": dequantize((np.int16, 1e-45, 3), (40, 50)),
     "int8 without a scale": dequantize((np.int8, None, 0)),
     "a constant": SingleOp(
         BuiltinOperator.DEQUANTIZE,
@@ -136,6 +142,17 @@ def test_requantizes_by_hand() -> None:
 def test_dequantizes_by_hand() -> None:
     case = dequantize((np.int8, 0.25, -3), (3,))
     assert run(case, [-3, 5, -128], np.int8) == [0.0, 2.0, -31.25]
+
+
+@pytest.mark.parametrize("scale", [0.031, 0.1, 1e37, 1e-45])
+@pytest.mark.parametrize("zero_point", [0, 9, -(2**15), 2**23])
+def test_every_product_is_the_one_of_float64_rounded_once(scale: float, zero_point: int) -> None:
+    stored = np.arange(-(2**15), 2**15).astype(np.int16)
+    case = dequantize((np.int16, scale, zero_point), stored.shape)
+    (real,) = run_ours(case.model(), [stored])
+    with np.errstate(over="ignore"):
+        product = float(np.float32(scale)) * (stored - np.int64(zero_point))
+        np.testing.assert_array_equal(real, product.astype(np.float32))
 
 
 def test_a_scale_per_channel_counts_for_the_first_channel_only() -> None:
