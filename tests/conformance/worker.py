@@ -20,7 +20,7 @@ Job: TypeAlias = tuple[bytes, int, Sequence[Sequence[Array]]]
 Result: TypeAlias = list[list[Array]] | str
 
 ARENA_BYTES = 1 << 22
-# A model that runs longer ends the process, as one does that crashes.
+# A model that computes longer ends the process, as one does that crashes.
 LARGEST_SECONDS = 20
 
 
@@ -85,9 +85,13 @@ def serve(name: str, jobs: BinaryIO, results: BinaryIO) -> None:
 
 
 def _end_after(seconds: int) -> None:
-    """End the process after so long, 0: never; where the system has such an alarm."""
-    if hasattr(signal, "alarm"):
-        signal.alarm(seconds)
+    """End the process after so much processor time, 0: never; where the system has such a timer.
+
+    Time on the wall passes while others have the processor: loading a runtime on a busy machine
+    takes long enough to be taken for a loop without end.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def main() -> None:
