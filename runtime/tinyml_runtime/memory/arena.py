@@ -48,21 +48,30 @@ FRAMEWORK = Owner()
 
 @dataclass(frozen=True, slots=True)
 class ArenaCall:
-    """One call to the arena's allocator. For `PLAN`, `bytes` is what the planner needs at least."""
+    """One call to the arena's allocator. For `PLAN`, `bytes` is what the planner needs at least.
+
+    `unread_bytes` are those at the end of temporary memory that nothing reads once they are filled.
+    """
 
     action: Action
     bytes: int = 0
     alignment: int = 1
     kind: str = ""
     owner: Owner = FRAMEWORK
+    unread_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """The first call that finds too little room in an arena."""
+    """The first call that finds too little room in an arena.
+
+    TFLM does not notice it (`is_silent`) where only temporary memory is in the way: it overwrites
+    that.
+    """
 
     call: ArenaCall
     available_bytes: int
+    is_silent: bool = False
 
     @property
     def missing_bytes(self) -> int:
@@ -86,37 +95,51 @@ class ArenaState:
 
 
 class Arena:
-    """An arena of a given size at work."""
+    """An arena of a given size at work.
+
+    TFLM lets what stays run into temporary memory that is still in use. Up to `held` that memory is
+    read later, so that TFLM fails in one way or another; what it overwrites above does not matter.
+    """
 
     def __init__(self, size: int) -> None:
         """Begin with an empty arena of `size` bytes."""
         self.size = size
-        self.head = self.temporary = 0
+        self.head = self.temporary = self.held = 0
         self.tail = size
 
     def take(self, call: ArenaCall) -> Shortage | None:
         """Carry out one call; gives what is missing if there is too little room."""
         match call.action:
             case Action.PERSISTENT:
-                start = align_down(self.tail - call.bytes, call.alignment)
-                if start < self.head:
-                    return Shortage(call, call.bytes - (self.head - start))
-                self.tail = start
+                return self._take_persistent(call)
             case Action.TEMPORARY:
-                start = align_up(self.temporary, call.alignment)
-                if self.tail - start < call.bytes:
-                    return Shortage(call, self.tail - start)
-                self.temporary = start + call.bytes
+                return self._take_temporary(call)
             case Action.HEAD:
                 if self.tail < call.bytes:
                     return Shortage(call, self.tail)
-                self.head = self.temporary = call.bytes
+                self.head = self.temporary = self.held = call.bytes
             case Action.RELEASE:
-                self.temporary = self.head
+                self.temporary = self.held = self.head
             case Action.PLAN:
                 free = align_down(self.tail) - align_up(self.temporary)
                 if free < call.bytes:
                     return Shortage(call, free)
+        return None
+
+    def _take_persistent(self, call: ArenaCall) -> Shortage | None:
+        start = align_down(self.tail - call.bytes, call.alignment)
+        if start < self.held:
+            return Shortage(call, call.bytes - (self.held - start), start >= self.head)
+        self.tail = start
+        return None
+
+    def _take_temporary(self, call: ArenaCall) -> Shortage | None:
+        start = align_up(self.temporary, call.alignment)
+        if self.tail - start < call.bytes:
+            return Shortage(call, self.tail - start)
+        self.temporary = start + call.bytes
+        if call.bytes > call.unread_bytes:
+            self.held = self.temporary - call.unread_bytes
         return None
 
 
@@ -157,20 +180,22 @@ def tail_and_needs(
     that is the same for every size of the arena.
     """
     taken: list[tuple[int, int]] = []
-    head = temporary = 0
+    head = temporary = held = 0
     needs = [0]
     for call in calls:
         match call.action:
             case Action.PERSISTENT:
                 taken.append((call.bytes, call.alignment))
-                needs.append(head)
+                needs.append(held)
                 continue
             case Action.TEMPORARY:
                 temporary = reach = align_up(temporary, call.alignment) + call.bytes
+                if call.bytes > call.unread_bytes:
+                    held = temporary - call.unread_bytes
             case Action.HEAD:
-                head = temporary = reach = call.bytes
+                head = temporary = held = reach = call.bytes
             case Action.RELEASE:
-                temporary = reach = head
+                temporary = held = reach = head
             case Action.PLAN:
                 reach = align_up(align_up(temporary) + call.bytes)
         if reach > needs[-1]:

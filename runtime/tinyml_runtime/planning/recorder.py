@@ -163,8 +163,10 @@ class Recorder:
         """All that is free, of which the planner needs `size` bytes."""
         self._add(Action.PLAN, size, ALIGNMENT_BYTES, "the memory planner's own tables")
 
-    def _add(self, action: Action, size: int, alignment: int, kind: str) -> None:
-        self.calls.append(ArenaCall(action, size, alignment, kind, self._owner))
+    def _add(
+        self, action: Action, size: int, alignment: int, kind: str, unread_bytes: int = 0
+    ) -> None:
+        self.calls.append(ArenaCall(action, size, alignment, kind, self._owner, unread_bytes))
 
     def _operand(self, subgraph: int, indices: Sequence[int], position: int) -> Tensor | None:
         if position >= len(indices) or indices[position] < 0:
@@ -172,12 +174,23 @@ class Recorder:
         return self._tensors[subgraph][indices[position]]
 
     def _temporary_tensor(self, tensor: Tensor | None) -> Tensor | None:
+        """Its structure, then its quantization, then the zero points.
+
+        The structure is read again up to its dimensions, the quantization up to its two pointers,
+        without which it cannot be given back; the zero points are not.
+        """
         if tensor is None:
             return None
-        self.temporary_array("TfLiteTensor", 1)
+        pointer = self.abi.pointer.bytes
+        self._temporary_struct("TfLiteTensor", read_bytes=4 * pointer + 8)
         if tensor.is_quantized:
-            self.temporary_array("TfLiteAffineQuantization", 1)
+            self._temporary_struct("TfLiteAffineQuantization", read_bytes=2 * pointer)
             size = int_array_bytes(len(tensor.quantization.scales))
             alignment = self.abi.layout("TfLiteIntArray").alignment
-            self._add(Action.TEMPORARY, size, alignment, "TfLiteIntArray")
+            self._add(Action.TEMPORARY, size, alignment, "TfLiteIntArray", unread_bytes=size)
         return tensor
+
+    def _temporary_struct(self, struct: str, read_bytes: int) -> None:
+        layout = self.abi.layout(struct)
+        unread = layout.bytes - read_bytes
+        self._add(Action.TEMPORARY, layout.bytes, layout.alignment, struct, unread)

@@ -36,7 +36,9 @@ def purpose(call: ArenaCall, nodes: Sequence[Sequence[Node]], buffers: int) -> s
 
 
 def tflm_message(shortage: Shortage, planner_bytes: int, buffers: int) -> str:
-    """The line that TFLM prints at this shortage."""
+    """The line that TFLM prints at this shortage; an empty text where it does not notice."""
+    if shortage.is_silent:
+        return ""
     call, available = shortage.call, shortage.available_bytes
     missing = shortage.missing_bytes
     if call.action is Action.PLAN:
