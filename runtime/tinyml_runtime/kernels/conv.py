@@ -36,6 +36,7 @@ from tinyml_runtime.kernels.quantized_layer import (
     check_weight_scales,
     input_limit,
     quantized_layer,
+    when_first_used,
 )
 from tinyml_runtime.kernels.windows import Window, image_window
 from tinyml_runtime.model.options import Conv2DOptions
@@ -74,7 +75,7 @@ class ConvData:
     is_constant: bool
     clamp: tuple[float, float] | None
     scaling: LayerScaling | None
-    layer: QuantizedLayer | None
+    layer: Callable[[], QuantizedLayer] | None
 
 
 def prepare(context: PrepareContext, node: Node) -> ConvData:
@@ -111,14 +112,14 @@ def prepare(context: PrepareContext, node: Node) -> ConvData:
         # TFLM's int16 convolution has no zero points.
         input_zero_point=source.zero_point if is_int8 else 0,
         input_limit=input_limit(source),
-        factors=channel_factors(source, weights, output, filters),
+        real_factors=channel_factors(source, weights, output, filters),
         output=OutputRange(output.zero_point if is_int8 else 0, low, high, 8 if is_int8 else 16),
         wide=accumulates_wide(source, bias, options.quantized_bias_type),
     )
     layer = None
     if constant:
         values = None if bias is None else bias.values
-        layer = _layer(weights.values, values, scaling, window, groups)
+        layer = when_first_used(_layer, weights.values, values, scaling, window, groups)
     return ConvData(window, groups, filters, has_bias, constant, None, scaling, layer)
 
 
@@ -131,7 +132,7 @@ def bind(context: EvalContext, node: Node, data: ConvData) -> Callable[[], None]
     if data.scaling is None:
         return _bind_floats(source, weights, bias, output, data)
     if data.layer is not None:
-        return _bind_integers(source, data.layer, data.scaling.input_zero_point, output, data)
+        return _bind_integers(source, data.layer(), data.scaling.input_zero_point, output, data)
     return partial(_make_and_run, source, weights, bias, output, data, data.scaling)
 
 

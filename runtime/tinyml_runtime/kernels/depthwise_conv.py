@@ -38,6 +38,7 @@ from tinyml_runtime.kernels.quantized_layer import (
     check_weight_scales,
     input_limit,
     quantized_layer,
+    when_first_used,
 )
 from tinyml_runtime.kernels.windows import Window, image_window
 from tinyml_runtime.model.options import DepthwiseConv2DOptions
@@ -82,8 +83,8 @@ class DepthwiseConvData:
     is_constant: bool
     clamp: tuple[float, float] | None
     scaling: LayerScaling | None
-    layer: QuantizedLayer | None
-    taps: tuple[PhaseTaps, ...] | None
+    layer: Callable[[], QuantizedLayer] | None
+    taps: Callable[[], tuple[PhaseTaps, ...]] | None
 
 
 def prepare(context: PrepareContext, node: Node) -> DepthwiseConvData:
@@ -116,7 +117,9 @@ def prepare(context: PrepareContext, node: Node) -> DepthwiseConvData:
     has_bias = bias is not None
     if source.type is TensorType.FLOAT32:
         clamp = float_range(options.fused_activation)
-        taps = _phase_taps(weights.values, window) if weights.is_constant else None
+        taps = None
+        if weights.is_constant:
+            taps = when_first_used(_phase_taps, weights.values, window)
         return DepthwiseConvData(
             window, channels, multiplier, has_bias, constant, clamp, None, None, taps
         )
@@ -124,8 +127,9 @@ def prepare(context: PrepareContext, node: Node) -> DepthwiseConvData:
     scaling = _scaling(source, weights, output, channels, options)
     layer = taps = None
     if constant:
-        layer = _layer(weights.values, None if bias is None else bias.values, scaling, window)
-        taps = _phase_taps(layer.weights.T, window)
+        values = None if bias is None else bias.values
+        layer = when_first_used(_layer, weights.values, values, scaling, window)
+        taps = when_first_used(_taps_of, layer, window)
     return DepthwiseConvData(
         window, channels, multiplier, has_bias, constant, None, scaling, layer, taps
     )
@@ -144,7 +148,7 @@ def _scaling(
         # TFLM's int16 convolution has no zero points.
         input_zero_point=source.zero_point if is_int8 else 0,
         input_limit=input_limit(source),
-        factors=channel_factors(source, weights, output, channels),
+        real_factors=channel_factors(source, weights, output, channels),
         output=OutputRange(output.zero_point if is_int8 else 0, low, high, 8 if is_int8 else 16),
         wide=not is_int8,
     )
@@ -161,7 +165,7 @@ def bind(context: EvalContext, node: Node, data: DepthwiseConvData) -> Callable[
             return _bind_floats(source, weights, bias, output, data)
         return lambda: _bind_floats(source, weights, bias, output, data)()
     if data.layer is not None:
-        return _bind_integers(source, data.layer, data.scaling.input_zero_point, output, data)
+        return _bind_integers(source, data.layer(), data.scaling.input_zero_point, output, data)
     return partial(_make_and_run, source, weights, bias, output, data, data.scaling)
 
 
@@ -217,6 +221,10 @@ def _layer(
     return quantized_layer(weights.reshape(-1, weights.shape[-1]).T, bias, scaling, window.outputs)
 
 
+def _taps_of(layer: Callable[[], QuantizedLayer], window: Window) -> tuple[PhaseTaps, ...]:
+    return _phase_taps(layer().weights.T, window)
+
+
 def _phase_taps(weights: Array, window: Window) -> tuple[PhaseTaps, ...]:
     """The window's positions by the phase of the columns that they read."""
     rows, columns = window.rows, window.columns
@@ -248,7 +256,7 @@ def _bind_sums(
 
         return multiply
     phases, refresh = _bind_phases(source, fill, weights.dtype, data)
-    taps = data.taps or _phase_taps(weights, window)
+    taps = _phase_taps(weights, window) if data.taps is None else data.taps()
     first, *others = [_bind_phase_sums(phases, part, data) for part in taps]
 
     def add_up() -> Array:

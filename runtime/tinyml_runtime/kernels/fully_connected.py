@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyml_runtime.errors import NodeError
-from tinyml_runtime.fixed_point import FixedPoint, quantize_multiplier
 from tinyml_runtime.kernels.fused_activation import (
     bind_bias_and_clamp,
     float_range,
@@ -32,6 +31,7 @@ from tinyml_runtime.kernels.quantized_layer import (
     check_bias,
     input_limit,
     quantized_layer,
+    when_first_used,
 )
 from tinyml_runtime.model.options import FullyConnectedOptions
 from tinyml_runtime.registration import (
@@ -70,7 +70,7 @@ class FullyConnectedData:
     clamp: tuple[float, float] | None
     weights_zero_point: int
     scaling: LayerScaling | None
-    layer: QuantizedLayer | None
+    layer: Callable[[], QuantizedLayer] | None
     is_constant: bool
 
 
@@ -94,7 +94,7 @@ def prepare(context: PrepareContext, node: Node) -> FullyConnectedData:
     scaling = LayerScaling(
         input_zero_point=source.zero_point,
         input_limit=input_limit(source),
-        factors=_unit_factors(source, weights, output)
+        real_factors=_unit_factors(source, weights, output)
         if per_unit
         else (_factor(source, weights, bias, output),),
         output=OutputRange(output.zero_point, low, high, 8 * output.dtype.itemsize),
@@ -107,8 +107,8 @@ def prepare(context: PrepareContext, node: Node) -> FullyConnectedData:
     )
     if not constant:
         return data
-    layer = _layer(weights.values, None if bias is None else bias.values, scaling, data)
-    return replace(data, layer=layer)
+    values = None if bias is None else bias.values
+    return replace(data, layer=when_first_used(_layer, weights.values, values, scaling, data))
 
 
 def bind(context: EvalContext, node: Node, data: FullyConnectedData) -> Callable[[], None]:
@@ -120,7 +120,7 @@ def bind(context: EvalContext, node: Node, data: FullyConnectedData) -> Callable
     if data.scaling is None:
         return _bind_floats(source, weights, bias, output, data)
     if data.layer is not None:
-        return _bind_integers(source, data.layer, output)
+        return _bind_integers(source, data.layer(), output)
     scaling = data.scaling
     return lambda: _bind_integers(source, _layer(weights, bias, scaling, data), output)()
 
@@ -190,7 +190,7 @@ def _shape(source: Tensor, weights: Tensor, output: Tensor) -> tuple[int, int, i
     return batch, units, depth
 
 
-def _unit_factors(source: Tensor, weights: Tensor, output: Tensor) -> tuple[FixedPoint, ...]:
+def _unit_factors(source: Tensor, weights: Tensor, output: Tensor) -> tuple[float, ...]:
     check(weights.type is not TensorType.INT4, "INT4 weights cannot have a scale per unit")
     dimension = weights.quantization.dimension
     scales = len(weights.quantization.scales)
@@ -201,7 +201,7 @@ def _unit_factors(source: Tensor, weights: Tensor, output: Tensor) -> tuple[Fixe
     return channel_factors(source, weights, output, output.shape[-1])
 
 
-def _factor(source: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> FixedPoint:
+def _factor(source: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor) -> float:
     """The one factor: TFLM multiplies the scales of input and weights in float32."""
     check(output.scale > 0.0, "the output has no positive scale")
     if bias is not None:
@@ -213,7 +213,7 @@ def _factor(source: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor
         )
     product = float(np.float32(source.scale) * np.float32(weights.scale))
     check(product >= 0.0, "input_product_scale >= 0 was not true.")
-    return quantize_multiplier(product / output.scale)
+    return product / output.scale
 
 
 FULLY_CONNECTED = Registration(

@@ -10,7 +10,10 @@ Source: tflite-micro `lite/kernels/kernel_util.cc`, PopulateConvolutionQuantizat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
@@ -34,15 +37,35 @@ _WEIGHT_TYPES = {
 }
 
 
+LaidOut = TypeVar("LaidOut")
+Given = ParamSpec("Given")
+
+
+def when_first_used(
+    lay_out: Callable[Given, LaidOut], *args: Given.args, **kwargs: Given.kwargs
+) -> Callable[[], LaidOut]:
+    """`lay_out(*args)`, computed at the first call and kept.
+
+    Laying out weights takes most of the time of `prepare`, and a model that is only planned is
+    never run.
+    """
+    return cache(partial(lay_out, *args, **kwargs))
+
+
 @dataclass(frozen=True, slots=True)
 class LayerScaling:
     """How accumulators of a layer become outputs: everything but the weights themselves."""
 
     input_zero_point: int
     input_limit: int
-    factors: tuple[FixedPoint, ...]
+    real_factors: tuple[float, ...]
     output: OutputRange
     wide: bool
+
+    @property
+    def factors(self) -> tuple[FixedPoint, ...]:
+        """The factors by which accumulators are multiplied, in fixed point."""
+        return tuple(quantize_multiplier(factor) for factor in self.real_factors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +111,7 @@ def input_limit(tensor: Tensor) -> int:
 
 def channel_factors(
     source: Tensor, weights: Tensor, output: Tensor, channels: int
-) -> tuple[FixedPoint, ...]:
+) -> tuple[float, ...]:
     """The factor of every output channel, or the single one of them all. NodeError if undefined."""
     check(source.is_quantized, "the input has no scale")
     check(weights.is_quantized, "the weights have no scale")
@@ -97,9 +120,9 @@ def channel_factors(
     check(
         len(scales) in (1, channels), f"there are {len(scales)} weight scales, {channels} channels"
     )
-    factors = [source.scale * scale / output.scale for scale in scales]
-    check(all(0.0 <= factor < float("inf") for factor in factors), "a scale is negative")
-    return tuple(quantize_multiplier(factor) for factor in factors)
+    factors = tuple(source.scale * scale / output.scale for scale in scales)
+    check(min(factors) >= 0.0 and max(factors) < float("inf"), "a scale is negative")
+    return factors
 
 
 def accumulates_wide(source: Tensor, bias: Tensor | None, bias_type: TensorType) -> bool:

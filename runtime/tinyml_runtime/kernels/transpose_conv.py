@@ -34,6 +34,7 @@ from tinyml_runtime.kernels.quantized_layer import (
     channel_factors,
     check_operand_types,
     check_weight_scales,
+    when_first_used,
 )
 from tinyml_runtime.model.options import TransposeConvOptions
 from tinyml_runtime.registration import (
@@ -86,7 +87,7 @@ class TransposeConvData:
     has_bias: bool
     clamp: tuple[float, float] | None
     scaling: LayerScaling | None
-    layer: QuantizedLayer | None
+    layer: Callable[[], QuantizedLayer] | None
     matrix: Array | None
 
     @property
@@ -120,7 +121,8 @@ def prepare(context: PrepareContext, node: Node) -> TransposeConvData:
     else:
         scaling = _scaling(source, weights, output, options.fused_activation)
         values = None if bias is None else bias.values
-        layer = _layer(weights.values, values, scaling, rows, columns) if fixed else None
+        if fixed:
+            layer = when_first_used(_layer, weights.values, values, scaling, rows, columns)
     return TransposeConvData(
         rows, columns, filters, bias is not None, clamp, scaling, layer, matrix
     )
@@ -141,7 +143,7 @@ def bind(context: EvalContext, node: Node, data: TransposeConvData) -> Callable[
         )()
     zero_point = scaling.input_zero_point
     if data.layer is not None:
-        return _bind_integers(source, zero_point, data.layer, output, data)
+        return _bind_integers(source, zero_point, data.layer(), output, data)
 
     def make_and_run() -> None:
         layer = _layer(weights, bias, scaling, data.rows, data.columns)
@@ -277,7 +279,7 @@ def _scaling(
     return LayerScaling(
         input_zero_point=zero_point,
         input_limit=max(abs(int(stored.min) - zero_point), abs(int(stored.max) - zero_point)),
-        factors=factors,
+        real_factors=factors,
         output=OutputRange(output.zero_point if is_int8 else 0, *limits, 8 if is_int8 else 16),
         wide=not is_int8,
     )
