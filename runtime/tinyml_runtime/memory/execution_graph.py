@@ -99,7 +99,8 @@ class MemoryUse:
         self._from_start = {
             buffer
             for buffer, writers in enumerate(self._writers)
-            if buffer in graph.inputs or (self._users[buffer] and not writers)
+            if buffer in graph.inputs
+            or (not writers and (self._users[buffer] or buffer in self._outputs))
         }
 
     @property

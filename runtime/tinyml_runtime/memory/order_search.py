@@ -13,7 +13,7 @@ from tinyml_runtime.memory.packing import Packing, PackingProblem
 from tinyml_runtime.memory.planner import BufferRequest
 
 CLIMBING_WORK = 4_000_000  # looks at a pair of buffers
-MOST_ROUNDS = 20_000
+ROUNDS_PER_BUFFER = 300
 _SEED = 20
 
 
@@ -74,7 +74,7 @@ def _climb(problem: PackingProblem, start: Packing, deadline: Deadline) -> Packi
     order = sorted(range(len(problem.free)), key=lambda index: best.offsets[index])
     excess = _excess(problem, best)
     work = len(order) + sum(map(len, problem.neighbours))
-    for _ in range(min(MOST_ROUNDS, CLIMBING_WORK // work)):
+    for _ in range(min(ROUNDS_PER_BUFFER * len(order), CLIMBING_WORK // work)):
         if deadline.has_passed or best.bytes <= problem.least_bytes:
             break
         changed = _with_one_moved(problem, order, list(excess), random)

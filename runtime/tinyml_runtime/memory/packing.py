@@ -77,19 +77,17 @@ class PackingProblem:
         Stops where a buffer would end above `limit_bytes`: the packing is incomplete then, and its
         bytes are above the limit.
         """
-        free, offsets, top = self.free, [-1] * len(self.free), self.floor_bytes
+        offsets, ends, top = [0] * len(self.free), [0] * len(self.free), self.floor_bytes
         choose = _tightest_gap if tight else _lowest_gap
         for index in order:
-            taken = [
-                (offsets[other], offsets[other] + free[other].bytes)
-                for other in self.neighbours[index]
-                if offsets[other] >= 0
-            ]
+            # What has no place yet ends at 0.
+            taken = [(offsets[i], ends[i]) for i in self.neighbours[index] if ends[i]]
             taken += self._blocked[index]
             taken.sort()
-            size = free[index].bytes
-            offsets[index] = choose(taken, size)
-            top = max(top, offsets[index] + size)
+            size = self.free[index].bytes
+            offsets[index] = offset = choose(taken, size)
+            ends[index] = offset + size
+            top = max(top, ends[index])
             if top > limit_bytes:
                 break
         return Packing(tuple(offsets), top)
