@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_runtime.errors import TinymlError
 from tinyml_runtime.memory.greedy_planner import GreedyPlanner
-from tinyml_runtime.memory.optimal_planner import OptimalPlanner
 from tinyml_runtime.memory.planner import align_up
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.planning.arena_plan import ArenaPlan, plan_arena
@@ -35,6 +34,7 @@ def find_savings(model: Model, plan: ArenaPlan, time_limit_seconds: float) -> li
     """
     ways = [
         *_better_plan(model, plan, time_limit_seconds),
+        *_other_order(model, plan, time_limit_seconds),
         *_other_library(model, plan),
         *_narrower_types(plan),
     ]
@@ -48,12 +48,29 @@ def _saving(plan: ArenaPlan, what: str, arena_bytes: int, how: str) -> Saving:
 def _better_plan(model: Model, plan: ArenaPlan, seconds: float) -> Iterator[Saving]:
     if plan.plan.is_optimal:
         return
-    better = plan_arena(model, plan.profile, OptimalPlanner(seconds), plan.library)
+    from tinyml_runtime.planning.written_plan import write_smallest_plan
+
+    better = write_smallest_plan(model, plan.profile, plan.library, seconds)
     yield _saving(
         plan,
-        f"a better memory plan ({better.plan.verdict})",
-        better.arena.recommended_bytes,
+        "a better memory plan",
+        better.arena.arena.recommended_bytes,
         "--planner optimal --write OUT.tflite",
+    )
+
+
+def _other_order(model: Model, plan: ArenaPlan, seconds: float) -> Iterator[Saving]:
+    from tinyml_runtime.planning.execution_order import reorder
+
+    found = reorder(model, plan, plan.library, seconds)
+    if not found.is_changed:
+        return
+    other = plan_arena(found.model, plan.profile, GreedyPlanner(), plan.library)
+    yield _saving(
+        plan,
+        "another order of the operators",
+        other.arena.recommended_bytes,
+        "--reorder --write OUT.tflite",
     )
 
 

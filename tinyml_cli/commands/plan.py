@@ -15,6 +15,14 @@ from tinyml_cli.arguments import (
     seconds,
     whole_number,
 )
+from tinyml_cli.commands.plan_options import (
+    ForceFlag,
+    Header,
+    Plot,
+    Resolver,
+    Style,
+    WriteTo,
+)
 
 if TYPE_CHECKING:
     from tinyml_cli.planning.report import PlanReports
@@ -62,6 +70,15 @@ TimeLimit = Annotated[
     str,
     typer.Option(metavar="SECONDS", help="The most time of a search.", rich_help_panel=_PLAN),
 ]
+ReorderFlag = Annotated[
+    bool,
+    typer.Option(
+        "--reorder",
+        metavar="",
+        help="Search for an order of the operators with a smaller peak.",
+        rich_help_panel=_PLAN,
+    ),
+]
 SplitFlag = Annotated[
     bool,
     typer.Option(
@@ -97,9 +114,16 @@ def plan(
     kernels: KernelsName = "reference",
     planner: Planner = "greedy",
     time_limit: TimeLimit = "10",
+    reorder: ReorderFlag = False,
     split: SplitFlag = False,
     arena_size: ArenaSize = None,
     by: By = None,
+    style: Style = "map",
+    write: WriteTo = None,
+    plot: Plot = None,
+    header: Header = None,
+    resolver: Resolver = None,
+    force: ForceFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Say how large the tensor arena of MODEL must be, and why.
@@ -111,8 +135,11 @@ def plan(
     Examples:
       tinyml plan model.tflite --target cortex-m4 --kernels cmsis-nn
       tinyml plan model.tflite --arena-size 20480
+      tinyml plan model.tflite --planner optimal --reorder --write smaller.tflite
       tinyml plan wake.tflite command.tflite --json
+      tinyml plan model.tflite --header arena.h --resolver ops.h --plot arena.svg
     """
+    from tinyml_cli.planning.files import FileRequest, check_files, write_files
     from tinyml_cli.planning.plan_models import PLANNERS, PlanRequest, plan_models
 
     limit = seconds(time_limit, "--time-limit")
@@ -127,9 +154,17 @@ def plan(
         savings_seconds=None if as_json else min(limit, 0.3),
         arena_bytes=None if arena_size is None else whole_number(arena_size, "--arena-size", 1),
         split=split,
+        reorder=reorder,
+        write=write is not None,
     )
-    reports = plan_models(request)
-    _show(reports, as_json, None if by is None else one_of(by, "--by", ("op", "tensor")))
+    listed = None if by is None else one_of(by, "--by", ("op", "tensor"))
+    is_tflm = one_of(style, "--style", ("map", "tflm")) == "tflm"
+    files = check_files(FileRequest(write, plot, header, resolver, force), models)
+    reports = write_files(files, plan_models(request))
+    if is_tflm and not as_json:
+        _show_drawings(reports)
+    else:
+        _show(reports, as_json, listed)
     if any(report.plan is None for report in reports.reports):
         raise typer.Exit(ExitCode.UNSUPPORTED_MODEL)
     if not reports.is_enough:
@@ -149,3 +184,13 @@ def _show(reports: PlanReports, as_json: bool, by: str | None) -> None:
     for report in reports.reports:
         show_notes(report.notes)
     show(plan_tables.plan(reports, by))
+
+
+def _show_drawings(reports: PlanReports) -> None:
+    from tinyml_cli.render.show import show_notes, show_text
+    from tinyml_cli.render.tflm_drawing import tflm_drawing
+
+    for report in reports.reports:
+        show_notes([*report.notes, *(str(problem) for problem in report.problems)])
+        if report.plan is not None:
+            show_text(tflm_drawing(report.plan))

@@ -7,17 +7,15 @@ from dataclasses import dataclass, replace
 
 from tinyml_cli.model_file import ModelFile, open_model
 from tinyml_cli.planning.report import PlanReport, PlanReports, SizeCheck
-from tinyml_profiles import plan_model, runtime_profile
+from tinyml_profiles import runtime_profile
+from tinyml_profiles.chosen_plan import PlanChoice, make_plan, planner_named
 from tinyml_profiles.savings import Saving, find_savings
 from tinyml_runtime.errors import InputError, UnsupportedModelError
-from tinyml_runtime.memory.greedy_planner import GreedyPlanner
-from tinyml_runtime.memory.linear_planner import LinearPlanner
 from tinyml_runtime.memory.offline_plan import has_offline_plan
-from tinyml_runtime.memory.optimal_planner import OptimalPlanner
-from tinyml_runtime.memory.planner import MemoryPlanner
 from tinyml_runtime.memory.runtime_profile import RuntimeProfile
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.planning.arena_plan import ArenaPlan
+from tinyml_runtime.planning.graph_order import check_order
 from tinyml_runtime.planning.peak import find_peak
 from tinyml_runtime.planning.several_arenas import (
     SharedArena,
@@ -43,6 +41,8 @@ class PlanRequest:
     savings_seconds: float | None = None
     arena_bytes: int | None = None
     split: bool = False
+    reorder: bool = False
+    write: bool = False
 
 
 def plan_models(request: PlanRequest) -> PlanReports:
@@ -73,13 +73,6 @@ def _check_shared(
     return SizeCheck(arena_bytes, shortage, purpose, plan.message(shortage))
 
 
-def planner_named(name: str, time_limit_seconds: float) -> MemoryPlanner:
-    """The planner of that name; with an offline plan, the one that places what it leaves open."""
-    if name == "linear":
-        return LinearPlanner()
-    return OptimalPlanner(time_limit_seconds) if name == "optimal" else GreedyPlanner()
-
-
 def _plan(request: PlanRequest, model: Model, file: ModelFile) -> PlanReport:
     if request.planner == "offline" and not has_offline_plan(model):
         raise InputError(
@@ -91,24 +84,31 @@ def _plan(request: PlanRequest, model: Model, file: ModelFile) -> PlanReport:
     )
     report = PlanReport(file, profile, request.kernels, request.planner, None)
     try:
-        plan = plan_model(
-            model,
-            request.target,
-            request.kernels,
-            planner=planner_named(request.planner, request.time_limit_seconds),
-            abi=request.abi,
-            tflm=request.tflm,
-        )
+        check_order(model)
+        made = make_plan(model, _choice(request, profile))
     except UnsupportedModelError as error:
         return replace(report, problems=error.problems)
+    plan = made.plan
     return replace(
         report,
         plan=plan,
         peak=find_peak(plan.buffers, plan.steps),
         savings=_savings(request, model, plan),
         size_check=_check(plan, request.arena_bytes),
-        split=_split(request, model, profile),
-        notes=_notes(request, model, profile),
+        split=_split(request, made.model, profile),
+        notes=[*_notes(request, model, profile), *made.notes],
+        new_model=made.model if request.write else None,
+    )
+
+
+def _choice(request: PlanRequest, profile: RuntimeProfile) -> PlanChoice:
+    return PlanChoice(
+        profile,
+        request.kernels,
+        request.planner,
+        request.time_limit_seconds,
+        reorders=request.reorder,
+        writes=request.write,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tinyml_cli.model_file import ModelFile
 from tinyml_profiles.savings import Saving
 from tinyml_runtime.errors import NodeProblem
 from tinyml_runtime.memory.arena import Shortage
 from tinyml_runtime.memory.runtime_profile import RuntimeProfile
+from tinyml_runtime.model.schema import Model
 from tinyml_runtime.planning.arena_plan import ArenaPlan
 from tinyml_runtime.planning.peak import Peak
 from tinyml_runtime.planning.several_arenas import SharedArena, SplitArena
@@ -27,7 +28,10 @@ class SizeCheck:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """One model: its arena, or the reasons why it does not load."""
+    """One model: its arena, or the reasons why it does not load.
+
+    `new_model` carries the plan, and is in the order, that the report is about, if it is wanted.
+    """
 
     model: ModelFile
     profile: RuntimeProfile
@@ -40,7 +44,8 @@ class PlanReport:
     size_check: SizeCheck | None = None
     split: SplitArena | None = None
     notes: Sequence[str] = ()
-    written: Sequence[str] = field(default=())
+    written: Sequence[str] = ()
+    new_model: Model | None = None
 
     @property
     def is_enough(self) -> bool:
