@@ -46,7 +46,10 @@ class Recorder:
         self.abi: Abi = profile.abi
         self.extensions = profile.extensions
         self._tensors = tensors
-        self._compressed = compressed
+        # A build without support for them takes compressed constants as they lie in the file.
+        self._compressed = (
+            compressed if profile.abi.has_compression else frozenset[tuple[int, int]]()
+        )
         self._assigned: set[int] = set()
         self._owner = FRAMEWORK
 
