@@ -40,7 +40,10 @@ def fewest_bytes(requests: list[BufferRequest]) -> int:
     filled = [request for request in requests if request.bytes]
     given_ones = [request for request in filled if request.offset is not None]
     free = [request for request in filled if request.offset is None]
-    return min(_bytes_of_order([*given_ones, *order]) for order in permutations(free))
+    given_end = max((request.offset or 0 for request in requests), default=0)  # without bytes too
+    return max(
+        given_end, min(_bytes_of_order([*given_ones, *order]) for order in permutations(free))
+    )
 
 
 def _bytes_of_order(requests: Sequence[BufferRequest]) -> int:
