@@ -32,7 +32,7 @@ def by_operator(plan: ArenaPlan) -> RenderableType:
                 if buffer.subgraph == node.subgraph and buffer.tensor in node.outputs
             )
             cells = (kept.get(owner, 0), scratch, outputs, prepare.get(owner, 0))
-            rows.append((_place(node.subgraph, node.index), node.operator, *map(number, cells)))
+            rows.append((place(node.subgraph, node.index), node.operator, *map(number, cells)))
     rest = sum(size for owner, size in kept.items() if owner.node is None)
     rows.append(("", "framework, inputs, outputs", number(rest), "", "", ""))
     total = sum(kept.values())
@@ -54,21 +54,29 @@ def by_tensor(plan: ArenaPlan) -> RenderableType:
     ]
     for entry in plan.allocations:
         if entry.owner.tensor is not None:
-            place = _place(entry.owner.subgraph or 0, entry.owner.tensor)
-            rows.append((f"tensor {place}: {entry.kind}", number(entry.bytes), "always", ""))
+            where = place(entry.owner.subgraph or 0, entry.owner.tensor)
+            rows.append((f"tensor {where}: {entry.kind}", number(entry.bytes), "always", ""))
     return table(("buffer", "bytes", "in use from-to", "offset"), rows, (1, 2, 3))
 
 
 def buffer_name(buffer: PlannedBuffer, plan: ArenaPlan) -> str:
     """What a planned buffer is, by index and name."""
     if buffer.tensor is not None:
-        return f"tensor {_place(buffer.subgraph, buffer.tensor)} {buffer.name}".rstrip()
+        return f"tensor {place(buffer.subgraph, buffer.tensor)} {buffer.name}".rstrip()
     node = buffer.scratch_of or 0
     operator = plan.nodes[buffer.subgraph][node].operator
-    return f"scratch of node {_place(buffer.subgraph, node)} {operator}"
+    return f"scratch of node {place(buffer.subgraph, node)} {operator}"
 
 
-def _place(subgraph: int, index: int) -> str:
+def short_name(buffer: PlannedBuffer) -> str:
+    """`tensor 22`, or `scratch 3` for one of node 3."""
+    if buffer.tensor is not None:
+        return f"tensor {place(buffer.subgraph, buffer.tensor)}"
+    return f"scratch {place(buffer.subgraph, buffer.scratch_of or 0)}"
+
+
+def place(subgraph: int, index: int) -> str:
+    """A node or tensor by its index, after its subgraph where that is not the first."""
     return f"{subgraph}:{index}" if subgraph else str(index)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rich.console import RenderableType
 
 from tinyml_cli.planning.report import PlanReport, PlanReports, SizeCheck
+from tinyml_cli.render.memory_map import MemoryMap
 from tinyml_cli.render.parts import BLANK, line, table
 from tinyml_cli.render.plan_attribution import buffer_name, by_operator, by_tensor
 from tinyml_cli.render.units import bytes_text, kibibytes, number, percent, plural
@@ -35,6 +36,8 @@ def _model(report: PlanReport, by: str | None) -> list[RenderableType]:
     parts = [heading, *_figures(plan), *_size_check(report.size_check), BLANK]
     if by is None:
         parts += [_composition(plan), BLANK, *_peak(plan, report.peak)]
+        if report.peak is not None:
+            parts += [BLANK, MemoryMap(plan)]
     else:
         parts.append(by_operator(plan) if by == "op" else by_tensor(plan))
     if report.split is not None:

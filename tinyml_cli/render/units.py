@@ -20,6 +20,11 @@ def kibibytes(count: int) -> str:
     return f"{count / 1024:,.2f} KiB"
 
 
+def size_text(count: int) -> str:
+    """`16 KiB`, and `512 bytes` for what is no multiple of a quarter of a KiB: for axes."""
+    return f"{count / 1024:g} KiB" if count >= 1024 and count % 256 == 0 else f"{count:,} bytes"
+
+
 def number(count: int) -> str:
     """`17,016`, for columns whose heading has the unit."""
     return f"{count:,}"

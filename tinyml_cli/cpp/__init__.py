@@ -1,0 +1,1 @@
+"""C++ headers for a program that runs a model with TFLM."""
