@@ -58,6 +58,14 @@ class ArenaContext(Protocol):
         """As `output`, through a TfLiteTensor in temporary memory (AllocateTempOutputTensor)."""
         ...
 
+    def reads_again(self, struct: str) -> None:
+        """The last TfLiteTensor, or that part of it, is read to its end after what comes next.
+
+        Most kernels read no more of it than shape and quantization pointers: what stays may
+        overwrite the rest.
+        """
+        ...
+
     def temporary(self, size: int, alignment: int) -> None:
         """Other temporary memory (AllocateTempBuffer), until the node's Prepare ends."""
         ...

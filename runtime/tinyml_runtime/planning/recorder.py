@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinyml_runtime.arena_use import int_array_bytes
 from tinyml_runtime.memory.abi import Abi
@@ -74,6 +74,15 @@ class Recorder:
     def temporary_output(self, node: Node, position: int) -> Tensor | None:
         """As `output`, through a TfLiteTensor in temporary memory."""
         return self._temporary_tensor(self.output(node, position))
+
+    def reads_again(self, struct: str) -> None:
+        """The last TfLiteTensor, or that part of it, is read to its end after what comes next."""
+        for place in range(len(self.calls) - 1, -1, -1):
+            call = self.calls[place]
+            if call.kind == struct:
+                self.calls[place] = replace(call, unread_bytes=0)
+            if call.kind in (struct, "TfLiteTensor"):
+                return
 
     def temporary(self, size: int, alignment: int) -> None:
         """Temporary memory until the node's Prepare ends."""

@@ -12,6 +12,12 @@ from tinyml_runtime.tensor import Tensor
 LOOK_UP, HUFFMAN, PRUNE = 0, 1, 2
 
 _STATES = {LOOK_UP: "DecodeStateLut", HUFFMAN: "DecodeStateHuffman", PRUNE: "DecodeStatePrune"}
+# Which part of the output a new state reads: dimension of the scales, type, zero points.
+_READS = {
+    LOOK_UP: "TfLiteAffineQuantization",
+    HUFFMAN: "TfLiteTensor",
+    PRUNE: "TfLiteIntArray",
+}
 
 
 def _prepare(arena: ArenaContext, node: Node) -> None:
@@ -22,8 +28,9 @@ def _prepare(arena: ArenaContext, node: Node) -> None:
         output = arena.temporary_output(node, index)
         if ancillary is None or output is None:
             continue
-        scheme = ancillary.values.reshape(-1).view("u1")[0]
-        arena.struct(_STATES[int(scheme)])
+        scheme = int(ancillary.values.reshape(-1).view("u1")[0])
+        arena.reads_again(_READS[scheme])
+        arena.struct(_STATES[scheme])
         if scheme == PRUNE:
             _zero_points(arena, output)
 
