@@ -25,6 +25,7 @@ from tinyml_runtime.model.check import called_subgraphs
 from tinyml_runtime.model.schema import Model, Operator, SubGraph
 from tinyml_runtime.nesting import nesting_depths
 from tinyml_runtime.planning.arena_plan import ArenaPlan
+from tinyml_runtime.planning.written_plan import without_plan
 from tinyml_runtime.resolver import OpResolver
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
@@ -49,7 +50,7 @@ class Reordering:
     @property
     def is_changed(self) -> bool:
         """Whether any operator has another place than before."""
-        return any(list(one.nodes) != sorted(one.nodes) for one in self.orders.values())
+        return not all(_is_as_before(order) for order in self.orders.values())
 
 
 def reorder(
@@ -61,7 +62,8 @@ def reorder(
     """The order with the smallest peak that is found, in all subgraphs that are run.
 
     `plan`, made for this model and `library` by any planner, says which tensors are in the arena
-    and what scratch buffers there are. A model without a better order comes back as it was.
+    and what scratch buffers there are. A model without a better order comes back as it was; one in
+    another order loses the memory plan that it carries, which is for the former one.
     """
     resolver = OpResolver.for_library(library)
     deadline = Deadline(time_limit_seconds)
@@ -114,6 +116,11 @@ def execution_graph(
     return ExecutionGraph(tuple(nodes), tuple(sizes), graph.inputs, graph.outputs, tuple(kept))
 
 
+def _is_as_before(order: ExecutionOrder) -> bool:
+    """Whether every node has the place that it had."""
+    return all(node == place for place, node in enumerate(order.nodes))
+
+
 def check_order(graph: ExecutionGraph, order: Sequence[int]) -> None:
     """PlanError unless every node is there once and comes after all that it depends on."""
     places = {node: place for place, node in enumerate(order)}
@@ -125,6 +132,9 @@ def check_order(graph: ExecutionGraph, order: Sequence[int]) -> None:
 
 
 def _in_order(model: Model, orders: Mapping[int, ExecutionOrder]) -> Model:
+    if all(_is_as_before(order) for order in orders.values()):
+        return model
+    model = without_plan(model)
     subgraphs = list(model.subgraphs)
     for number, order in orders.items():
         operators = subgraphs[number].operators

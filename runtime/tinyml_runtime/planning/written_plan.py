@@ -69,12 +69,15 @@ def write_smallest_plan(
     best = smallest_around(requests, [_owner(one) for one in greedy.buffers], time_limit_seconds)
     if best.bytes >= greedy.plan.bytes:
         return WrittenPlan(bare, greedy, best, carries_plan=False)
-    return _written(bare, greedy, best, library)
+    return _written(model, greedy, best, library)
 
 
 def without_plan(model: Model) -> Model:
     """The model without the plan that it carries, if it does."""
-    return replace(model, metadata=tuple(one for one in model.metadata if one.name != METADATA))
+    entries = tuple(one for one in model.metadata if one.name != METADATA)
+    place = _place_of_plan(model)
+    buffers = tuple(Buffer() if k == place else one for k, one in enumerate(model.buffers))
+    return replace(model, metadata=entries, buffers=buffers)
 
 
 def with_offsets(model: Model, offsets: Sequence[Sequence[int | None]]) -> Model:
