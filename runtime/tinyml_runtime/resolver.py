@@ -11,6 +11,7 @@ from tinyml_runtime.errors import LibraryError
 from tinyml_runtime.kernels import LIBRARIES, REFERENCE
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.registration import Registration
+from tinyml_runtime.workload import CountLoops
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -44,6 +45,13 @@ class OpResolver:
         if own is not None or (self.library is not REFERENCE and operator in self.library.kernels):
             return own
         return REFERENCE.find_arena_use(operator)
+
+    def find_workload(self, operator: str) -> CountLoops | None:
+        """Which loops the kernel for `operator` runs; None where nobody says."""
+        own = self.library.find_workload(operator)
+        if own is not None or (self.library is not REFERENCE and operator in self.library.kernels):
+            return own
+        return REFERENCE.find_workload(operator)
 
     def operators(self) -> tuple[str, ...]:
         """The names of all operators that have a kernel, sorted."""

@@ -9,6 +9,7 @@ from tinyml_runtime.arena_uses.cmsis_nn import CMSIS_NN_USES
 from tinyml_runtime.arena_uses.esp_nn import ESP_NN_USES
 from tinyml_runtime.arena_uses.reference import REFERENCE_USES
 from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.workloads.reference import REFERENCE_WORKLOADS
 
 _FAMILIES = {
     "activations": ("LEAKY_RELU", "RELU", "RELU6"),
@@ -106,6 +107,7 @@ REFERENCE = KernelLibrary(
         )
     },
     REFERENCE_USES,
+    REFERENCE_WORKLOADS,
 )
 
 # They compute as the reference does; CMSIS-NN refuses more models.

@@ -1,0 +1,1 @@
+"""How the tables in `data/` come from measurements: scripts that are not part of the package."""

@@ -1,0 +1,216 @@
+"""Fit the mixes of loops to measured operators, and say how well they predict what they never saw.
+
+    python profiles/fit/fit_loops.py TRUTH MODELS              errors, model by model left out
+    python profiles/fit/fit_loops.py TRUTH MODELS --write      write data/loops/*.toml too
+    ... --library cmsis-nn --core cortex-m4 --operator SVDF    only these
+
+TRUTH is a folder with ops_*.csv and arena_*.csv, MODELS one with the .tflite files, found by their
+checksums. Needs the extra `fit` (SciPy).
+
+Instructions of every class are a sum over loops: entries x mix of an entry + trips x mix of a turn.
+No count is negative, and each operator counts alike however long it runs, so what is fitted is the
+relative error. Loops that never occur in the same operator are fitted apart from each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "profiles" / "fit")]
+
+from measured import SOURCES, MeasuredNode, checksum, find_models, read_nodes  # noqa: E402
+
+from tinyml_profiles.instructions import CLASSES, INSTRUCTION_CLASSES  # noqa: E402
+from tinyml_profiles.work import node_workloads  # noqa: E402
+from tinyml_runtime import load_model  # noqa: E402
+from tinyml_runtime.workload import LoopWork  # noqa: E402
+
+DATA = ROOT / "profiles" / "tinyml_profiles" / "data" / "loops"
+# What the core's column calls a core that has a target of another name.
+TARGETS = {"xtensa_lx106": "xtensa-lx106"}
+DIGITS = 5
+Column = tuple[str, str]
+# SciPy has no types.
+optimize: Any = import_module("scipy.optimize")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A measured node and what it runs, by loop and entry or trip."""
+
+    node: MeasuredNode
+    counts: Mapping[Column, float]
+
+
+def main() -> None:
+    """Fit every library on every core that was measured."""
+    options = _options()
+    samples = _samples(options)
+    for (library, core), group in sorted(samples.items()):
+        parts = _parts(group)
+        costs = {column: mix for part in parts for column, mix in _fit(part).items()}
+        _report(library, core, parts)
+        if options.write and not options.operator:
+            path = DATA / f"{library}-{core}.toml"
+            path.write_text(_toml(library, core, costs, options.truth), encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Fit the mixes of loops to measured operators.")
+    parser.add_argument("truth", type=Path)
+    parser.add_argument("models", type=Path)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--library")
+    parser.add_argument("--core")
+    parser.add_argument("--operator")
+    return parser.parse_args()
+
+
+def _samples(options: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]:
+    """What was measured and can be counted, by library and core."""
+    models = find_models(options.models)
+    counted: dict[tuple[str, str, str], list[Mapping[Column, float]]] = {}
+    samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    for node in read_nodes(options.truth):
+        core = TARGETS.get(node.core, node.core)
+        unwanted = (
+            (options.library and options.library != node.library)
+            or (options.core and options.core != core)
+            or (options.operator and options.operator != node.operator)
+        )
+        if unwanted or node.sha256 not in models:
+            continue
+        key = node.sha256, node.library, core
+        if key not in counted:
+            model = load_model(str(models[node.sha256]))
+            works = node_workloads(model, core, node.library)
+            counted[key] = [_columns(work.loops) for work in works]
+        if node.index < len(counted[key]) and counted[key][node.index]:
+            samples[node.library, core].append(Sample(node, counted[key][node.index]))
+    return samples
+
+
+def _columns(loops: Iterable[LoopWork]) -> Mapping[Column, float]:
+    counts: dict[Column, float] = defaultdict(float)
+    for work in loops:
+        for part, count in (("entry", work.entries), ("trip", work.trips)):
+            if count:
+                counts[work.loop, part] += count
+    return counts
+
+
+def _parts(samples: Sequence[Sample]) -> list[list[Sample]]:
+    """Samples that share a loop, directly or through others, together."""
+    leader: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            name = leader[name]
+        return name
+
+    for sample in samples:
+        first, *others = (loop for loop, _ in sample.counts)
+        for other in others:
+            leader[find(other)] = find(first)
+    parts: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        parts[find(next(iter(sample.counts))[0])].append(sample)
+    return list(parts.values())
+
+
+def _fit(samples: Sequence[Sample]) -> dict[Column, dict[str, float]]:
+    """The mix of every column: non-negative least squares on relative errors."""
+    columns = sorted({column for sample in samples for column in sample.counts})
+    weights = np.array([1.0 / sample.node.instructions for sample in samples])
+    matrix = np.array([[s.counts.get(column, 0.0) for column in columns] for s in samples])
+    matrix *= weights[:, None]
+    # Columns of one size: otherwise what runs seldom is lost beside what runs often.
+    scale = np.maximum(matrix.max(axis=0), 1e-30)
+    mixes: dict[Column, dict[str, float]] = {column: {} for column in columns}
+    for name in CLASSES:
+        target = np.array([sample.node.mix.get(name, 0) for sample in samples]) * weights
+        if not target.any():
+            continue
+        found = optimize.nnls(matrix / scale, target, maxiter=50 * len(columns))[0]
+        counts: list[float] = (np.asarray(found, np.float64) / scale).tolist()
+        for column, count in zip(columns, counts, strict=True):
+            if round(count, DIGITS):
+                mixes[column][name] = round(count, DIGITS)
+    return mixes
+
+
+def _predict(costs: Mapping[Column, Mapping[str, float]], sample: Sample) -> float:
+    return sum(
+        times * sum(costs.get(column, {}).get(name, 0.0) for name in INSTRUCTION_CLASSES)
+        for column, times in sample.counts.items()
+    )
+
+
+def _report(library: str, core: str, parts: Sequence[Sequence[Sample]]) -> None:
+    """Errors of each operator of a model that was left out, and of its fit to all."""
+    left_out: dict[str, list[tuple[float, Sample]]] = defaultdict(list)
+    fitted: dict[str, list[float]] = defaultdict(list)
+    for part in parts:
+        everything = _fit(part)
+        for sample in part:
+            error = abs(_predict(everything, sample) / sample.node.instructions - 1)
+            fitted[sample.node.operator].append(error)
+        for model in {sample.node.sha256 for sample in part}:
+            rest = [sample for sample in part if sample.node.sha256 != model]
+            costs = _fit(rest) if rest else {}
+            for sample in part:
+                if sample.node.sha256 == model:
+                    error = abs(_predict(costs, sample) / sample.node.instructions - 1)
+                    left_out[sample.node.operator].append((error, sample))
+    for operator, errors in sorted(left_out.items()):
+        values = sorted(error for error, _ in errors)
+        worst, sample = max(errors, key=lambda pair: pair[0])
+        print(
+            f"{library:10} {core:12} {operator:30} n={len(values):4} "
+            f"fit {statistics.median(fitted[operator]):7.3%} (max {max(fitted[operator]):7.2%})  "
+            f"left out: median {statistics.median(values):7.3%} "
+            f"p95 {values[min(len(values) - 1, int(0.95 * len(values)))]:7.2%} "
+            f"worst {worst:7.2%} {sample.node.model} {sample.node.index}"
+        )
+
+
+def _toml(library: str, core: str, costs: Mapping[Column, Mapping[str, float]], truth: Path) -> str:
+    files = ", ".join(
+        f"{source.file} ({checksum(truth / source.file)})"
+        for source in SOURCES
+        if (truth / source.file).exists()
+    )
+    lines = [
+        "# Made by profiles/fit/fit_loops.py: instructions of each class that one entry of a loop,",
+        "# and one turn of it, executes.",
+        "",
+        f'library = "{library}"',
+        f'core = "{core}"',
+        'from = "measured"',
+        f'ref = "executed instructions of the real runtime, GCC 12.2 -O2, emulated: {files}"',
+        "",
+        "[loop]",
+    ]
+    for loop in sorted({loop for loop, _ in costs}):
+        parts = (
+            f"{part} = {{ {', '.join(f'{name} = {count:g}' for name, count in mix.items())} }}"
+            for part in ("entry", "trip")
+            if (mix := costs.get((loop, part)))
+        )
+        lines.append(f'"{loop}" = {{ {", ".join(parts)} }}')
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

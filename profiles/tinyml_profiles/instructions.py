@@ -1,0 +1,137 @@
+"""Instructions of a workload: the first of the two formulas.
+
+    instructions = sum over loops of (entries x entry mix + trips x trip mix)
+
+A mix says how many instructions of each class are executed once. It is a property of a compiled
+kernel library on an instruction set: measured, and the same on every chip.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeAlias
+
+from tinyml_runtime.errors import TargetError
+from tinyml_runtime.workload import LoopWork
+
+# In this order everywhere. `branch_taken` are those of `branch`, and loads that return, that leave
+# the straight line; all others add up to the instructions.
+CLASSES = (
+    "load",
+    "store",
+    "mul",
+    "mac",
+    "div",
+    "alu",
+    "branch",
+    "fp_load",
+    "fp_store",
+    "fp_alu",
+    "fp_mul",
+    "fp_mac",
+    "fp_div",
+    "simd_load",
+    "simd_store",
+    "simd_mac",
+    "simd_other",
+    "branch_taken",
+)
+_OVERLAYS = 1
+INSTRUCTION_CLASSES = CLASSES[:-_OVERLAYS]
+# From strong to weak.
+EVIDENCE = ("measured", "derived", "datasheet", "assumed")
+
+Mix: TypeAlias = tuple[float, ...]
+NOTHING: Mix = (0.0,) * len(CLASSES)
+
+
+@dataclass(frozen=True, slots=True)
+class LoopCost:
+    """What one entry of a loop executes, and one turn."""
+
+    entry: Mix
+    trip: Mix
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopTable:
+    """The mixes of a kernel library's loops on a core."""
+
+    library: str
+    core: str
+    source: str
+    loops: Mapping[str, LoopCost]
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """Executed instructions by class; `unpriced` are loops that the table does not know."""
+
+    mix: Mix
+    evidence: str
+    unpriced: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> float:
+        """All instructions."""
+        return sum(self.mix[:-_OVERLAYS])
+
+    def of(self, *classes: str) -> float:
+        """Instructions of some classes."""
+        return sum(self.mix[CLASSES.index(name)] for name in classes)
+
+
+def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instructions:
+    """The instructions of a workload; the evidence is the weakest that entered."""
+    totals = [0.0] * len(CLASSES)
+    weakest = 0
+    unpriced: list[str] = []
+    for work in workload:
+        cost = table.loops.get(work.loop)
+        if cost is None:
+            unpriced.append(work.loop)
+            continue
+        weakest = max(weakest, EVIDENCE.index(cost.evidence))
+        for times, mix in ((work.entries, cost.entry), (work.trips, cost.trip)):
+            if times:
+                for place, each in enumerate(mix):
+                    totals[place] += times * each
+    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced))
+
+
+@cache
+def load_loops(library: str, core: str) -> LoopTable | None:
+    """The table of a library on a core, or None where nobody has measured it.
+
+    Raises:
+        TargetError: the file has a key that is not known, or lacks one.
+    """
+    file = files("tinyml_profiles") / "data" / "loops" / f"{library}-{core}.toml"
+    if not file.is_file():
+        return None
+    data = tomllib.loads(file.read_text("utf-8"))
+    try:
+        loops = {name: _cost(entry, data["from"]) for name, entry in data["loop"].items()}
+        return LoopTable(data["library"], data["core"], f"{data['from']}: {data['ref']}", loops)
+    except KeyError as error:
+        raise TargetError(f"{file.name}: missing or unknown key {error}") from None
+
+
+def _cost(entry: Mapping[str, Any], evidence: str) -> LoopCost:
+    return LoopCost(
+        _mix(entry.get("entry", {})), _mix(entry.get("trip", {})), entry.get("from", evidence)
+    )
+
+
+def _mix(counts: Mapping[str, float]) -> Mix:
+    values = [0.0] * len(CLASSES)
+    for name, count in counts.items():
+        if name not in CLASSES:
+            raise KeyError(name)
+        values[CLASSES.index(name)] = float(count)
+    return tuple(values)

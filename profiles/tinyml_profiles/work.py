@@ -1,0 +1,70 @@
+"""What every node of a model runs, as loops with counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinyml_profiles.load import load_target
+from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.model.schema import Model
+from tinyml_runtime.model_tensors import make_tensors
+from tinyml_runtime.prepared_model import nodes_of
+from tinyml_runtime.registration import Node
+from tinyml_runtime.resolver import OpResolver
+from tinyml_runtime.tensor import Tensor
+from tinyml_runtime.workload import LoopWork
+
+_MEMORY_LIMIT_BYTES = 2**31
+# What an operator whose kernel nobody has described is taken to run.
+GENERIC = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWork:
+    """A node and its loops; `is_generic` says that they are those of no kernel in particular."""
+
+    node: Node
+    loops: Sequence[LoopWork]
+    is_generic: bool = False
+
+
+class NodeTensors:
+    """`WorkContext` of one subgraph on a core with some extensions."""
+
+    def __init__(self, tensors: Sequence[Tensor], extensions: frozenset[str]) -> None:
+        """Give workloads these tensors."""
+        self.extensions = extensions
+        self._tensors = tensors
+
+    def input(self, node: Node, position: int) -> Tensor | None:
+        """The input tensor at `position`, or None where the node has none there."""
+        return self._operand(node.inputs, position)
+
+    def output(self, node: Node, position: int) -> Tensor | None:
+        """The output tensor at `position`, or None where the node has none there."""
+        return self._operand(node.outputs, position)
+
+    def _operand(self, indices: Sequence[int], position: int) -> Tensor | None:
+        if position >= len(indices) or indices[position] < 0:
+            return None
+        return self._tensors[indices[position]]
+
+
+def node_workloads(
+    model: Model, core: str, library: str | KernelLibrary = "reference", subgraph: int = 0
+) -> list[NodeWork]:
+    """The work of every node of a subgraph, in execution order."""
+    resolver = OpResolver.for_library(library)
+    tensors = make_tensors(model, _MEMORY_LIMIT_BYTES)[subgraph]
+    context = NodeTensors(tensors, load_target(core).core.extensions)
+    return [_work(context, resolver, node) for node in nodes_of(model, subgraph)]
+
+
+def _work(context: NodeTensors, resolver: OpResolver, node: Node) -> NodeWork:
+    count = resolver.find_workload(node.operator)
+    if count is not None:
+        return NodeWork(node, count(context, node))
+    outputs = (context.output(node, place) for place in range(len(node.outputs)))
+    elements = sum(tensor.size for tensor in outputs if tensor is not None)
+    return NodeWork(node, (LoopWork(f"{GENERIC}.element", 1, elements),), is_generic=True)

@@ -1,0 +1,1 @@
+"""Which loops the kernels of each library run, operator by operator."""

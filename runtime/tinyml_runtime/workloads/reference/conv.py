@@ -1,0 +1,51 @@
+"""CONV_2D: for every output and filter a walk over the window, clipped at the edges.
+
+Source    tflite-micro `lite/kernels/internal/reference/integer_ops/conv.h`, `reference/conv.h`
+"""
+
+from __future__ import annotations
+
+from tinyml_runtime.model.options import Conv2DOptions
+from tinyml_runtime.registration import Node
+from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.windows import count_taps
+
+INPUT, WEIGHTS, BIAS = 0, 1, 2
+OUTPUT = 0
+
+
+def count_conv(context: WorkContext, node: Node) -> Workload:
+    """The loops of CONV_2D; of float32, int8 and int16, each compiled apart from the others."""
+    options = node.options_as(Conv2DOptions)
+    source, weights = operand(context.input(node, INPUT)), operand(context.input(node, WEIGHTS))
+    output = operand(context.output(node, OUTPUT))
+    batch, height, width, filters = output.shape
+    rows = count_taps(
+        source.shape[1],
+        weights.shape[1],
+        options.stride_h,
+        options.dilation_h_factor,
+        height,
+        options.padding,
+    )
+    columns = count_taps(
+        source.shape[2],
+        weights.shape[2],
+        options.stride_w,
+        options.dilation_w_factor,
+        width,
+        options.padding,
+    )
+    kind = f"conv_{source.type.name.lower()}"
+    inside = batch * filters * rows.inside * columns.inside
+    return (
+        LoopWork(f"{kind}.call", entries=1),
+        LoopWork(f"{kind}.pixel", trips=batch * height * width),
+        LoopWork(f"{kind}.output", trips=output.size),
+        LoopWork(f"{kind}.row", trips=output.size * rows.taps),
+        LoopWork(f"{kind}.tap", trips=output.size * rows.taps * columns.taps),
+        LoopWork(f"{kind}.depth", entries=inside, trips=inside * weights.shape[3]),
+    )
+
+
+CONV_2D = count_conv
