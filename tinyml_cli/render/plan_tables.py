@@ -95,8 +95,14 @@ def _size_check(check: SizeCheck | None) -> list[RenderableType]:
     return [
         line(f"{bytes_text(check.bytes)} are too few", "bold red"),
         line(f"  the first to find no room: {check.purpose}"),
-        line(f"  TFLM prints: {check.message}"),
+        line(f"  {_printed(check.message)}"),
     ]
+
+
+def _printed(message: str) -> str:
+    if message:
+        return f"TFLM prints: {message}"
+    return "TFLM does not notice: it overwrites temporary memory that it still reads"
 
 
 def _composition(plan: ArenaPlan) -> RenderableType:
