@@ -32,7 +32,7 @@ def purpose(call: ArenaCall, nodes: Sequence[Sequence[Node]], buffers: int) -> s
         return f"the planner's list of all tensors ({call.kind}), while it plans"
     if call.action is Action.HEAD:
         return "the list of scratch buffer requests, while nodes are prepared"
-    return f"{call.kind}{' of ' if owner else ''}{owner} (tail) against the head"
+    return f"{call.kind}{' of ' if owner else ''}{owner} (tail) against what lies below it"
 
 
 def tflm_message(shortage: Shortage, planner_bytes: int, buffers: int) -> str:
