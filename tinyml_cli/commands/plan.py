@@ -18,6 +18,7 @@ from tinyml_cli.arguments import (
 from tinyml_cli.commands.plan_options import (
     ForceFlag,
     Header,
+    LogLines,
     Plot,
     Resolver,
     Style,
@@ -119,6 +120,7 @@ def plan(
     arena_size: ArenaSize = None,
     by: By = None,
     style: Style = "map",
+    log_lines: LogLines = None,
     write: WriteTo = None,
     plot: Plot = None,
     header: Header = None,
@@ -161,6 +163,10 @@ def plan(
     is_tflm = one_of(style, "--style", ("map", "tflm")) == "tflm"
     files = check_files(FileRequest(write, plot, header, resolver, force), models)
     reports = write_files(files, plan_models(request))
+    if log_lines:
+        from tinyml_cli.planning.explain import explain_log
+
+        reports = explain_log(reports, log_lines)
     if is_tflm and not as_json:
         _show_drawings(reports)
     else:

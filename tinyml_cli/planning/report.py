@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyml_cli.model_file import ModelFile
+from tinyml_cli.planning.explanations import Explanation
 from tinyml_profiles.savings import Saving
 from tinyml_runtime.errors import NodeProblem
 from tinyml_runtime.memory.arena import Shortage
@@ -45,6 +46,7 @@ class PlanReport:
     split: SplitArena | None = None
     notes: Sequence[str] = ()
     written: Sequence[str] = ()
+    explanations: Sequence[Explanation] = ()
     new_model: Model | None = None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tinyml_cli.planning.explanations import Case, Explanation
 from tinyml_cli.planning.report import PlanReport, PlanReports, SizeCheck
 from tinyml_cli.render.json_text import model_entry, to_json
 from tinyml_profiles.savings import Saving
@@ -65,6 +66,7 @@ def _report(report: PlanReport) -> dict[str, Any]:
         "savings": [_saving(saving) for saving in report.savings],
         "size_check": _check(report.size_check),
         "load_errors": [_problem(problem) for problem in report.problems],
+        "explanations": [_explanation(one) for one in report.explanations],
         "written": list(report.written),
         "notes": list(report.notes),
     }
@@ -156,6 +158,25 @@ def _check(check: SizeCheck | None) -> dict[str, Any] | None:
         "fails_at": check.purpose or None,
         "message": check.message or None,
         "missing_bytes": None if shortage is None else shortage.missing_bytes,
+    }
+
+
+def _explanation(one: Explanation) -> dict[str, Any]:
+    return {
+        "line": one.line,
+        "meaning": one.meaning,
+        "remedy": one.remedy or None,
+        "other_runtime": one.other_runtime,
+        "cases": None if one.cases is None else [_case(case) for case in one.cases],
+    }
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {
+        "purpose": case.purpose,
+        **_owner(case.match.call.owner),
+        "requested_bytes": case.match.call.bytes,
+        "arena_bytes": [{"from": low, "to": high} for low, high in case.match.sizes],
     }
 
 

@@ -10,6 +10,7 @@ from tinyml_cli.planning.report import PlanReport, PlanReports, SizeCheck
 from tinyml_cli.render.memory_map import MemoryMap
 from tinyml_cli.render.parts import BLANK, line, table
 from tinyml_cli.render.plan_attribution import buffer_name, by_operator, by_tensor
+from tinyml_cli.render.plan_explanations import explanations
 from tinyml_cli.render.units import bytes_text, kibibytes, number, percent, plural
 from tinyml_runtime.memory.arena import Section
 from tinyml_runtime.planning.arena_plan import ArenaPlan
@@ -31,9 +32,12 @@ def plan(reports: PlanReports, by: str | None) -> list[RenderableType]:
 def _model(report: PlanReport, by: str | None) -> list[RenderableType]:
     heading = line(_heading(report), "bold")
     if report.plan is None:
-        return [heading, *_problems(report)]
+        return [heading, *_problems(report), *explanations(report)]
     plan = report.plan
-    parts = [heading, *_figures(plan), *_size_check(report.size_check), BLANK]
+    parts = [heading, *_figures(plan), *_size_check(report.size_check)]
+    if report.explanations:
+        return [*parts, *explanations(report)]
+    parts.append(BLANK)
     if by is None:
         parts += [_composition(plan), BLANK, *_peak(plan, report.peak)]
         if report.peak is not None:
