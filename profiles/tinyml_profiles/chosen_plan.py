@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from tinyml_runtime.memory.greedy_planner import GreedyPlanner
 from tinyml_runtime.memory.linear_planner import LinearPlanner
+from tinyml_runtime.memory.offline_plan import has_offline_plan
 from tinyml_runtime.memory.optimal_planner import OptimalPlanner
 from tinyml_runtime.memory.planner import MemoryPlanner
 from tinyml_runtime.memory.runtime_profile import RuntimeProfile
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.planning.arena_plan import ArenaPlan, plan_arena
+from tinyml_runtime.planning.overlaps import check_disjoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,14 @@ def planner_named(name: str, time_limit_seconds: float) -> MemoryPlanner:
 def make_plan(model: Model, choice: PlanChoice) -> ChosenPlan:
     """Plan the arena of `model`; raises as `plan_arena` does.
 
-    What the optimal planner finds reaches TFLM as a plan that the model carries; the arena is the
+    A plan that the model carries must not put buffers over each other that are in use at the same
+    time (PlanError). What the optimal planner finds reaches TFLM as a plan that the model carries; the arena is the
     one that TFLM makes of it.
     """
     notes: list[str] = []
+    if has_offline_plan(model):
+        found = plan_arena(model, choice.profile, GreedyPlanner(), choice.library)
+        check_disjoint(found.buffers, found.plan.offsets)
     if choice.reorders:
         model, note = _reordered(model, choice)
         notes.append(note)
@@ -59,7 +65,7 @@ def make_plan(model: Model, choice: PlanChoice) -> ChosenPlan:
     if choice.writes:
         from tinyml_runtime.planning.written_plan import write_plan
 
-        written = write_plan(model, plan, choice.library)
+        written = write_plan(plan)
         plan, model = replace(written.arena, planner=choice.planner), written.model
     return ChosenPlan(plan, model, notes)
 
@@ -67,7 +73,8 @@ def make_plan(model: Model, choice: PlanChoice) -> ChosenPlan:
 def _smallest(model: Model, choice: PlanChoice, notes: Sequence[str]) -> ChosenPlan:
     from tinyml_runtime.planning.written_plan import write_smallest_plan
 
-    found = write_smallest_plan(model, choice.profile, choice.library, choice.time_limit_seconds)
+    greedy = plan_arena(model, choice.profile, GreedyPlanner(), choice.library)
+    found = write_smallest_plan(greedy, choice.time_limit_seconds)
     goal, planned = found.goal, found.arena.plan
     known = replace(
         planned,

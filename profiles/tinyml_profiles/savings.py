@@ -33,7 +33,7 @@ def find_savings(model: Model, plan: ArenaPlan, time_limit_seconds: float) -> li
     Planner and order are searched for at most `time_limit_seconds` each.
     """
     ways = [
-        *_better_plan(model, plan, time_limit_seconds),
+        *_better_plan(plan, time_limit_seconds),
         *_other_order(model, plan, time_limit_seconds),
         *_other_library(model, plan),
         *_narrower_types(plan),
@@ -45,12 +45,10 @@ def _saving(plan: ArenaPlan, what: str, arena_bytes: int, how: str) -> Saving:
     return Saving(what, arena_bytes, plan.arena.recommended_bytes - arena_bytes, how)
 
 
-def _better_plan(model: Model, plan: ArenaPlan, seconds: float) -> Iterator[Saving]:
-    if plan.plan.is_optimal:
-        return
+def _better_plan(plan: ArenaPlan, seconds: float) -> Iterator[Saving]:
     from tinyml_runtime.planning.written_plan import write_smallest_plan
 
-    better = write_smallest_plan(model, plan.profile, plan.library, seconds)
+    better = write_smallest_plan(plan, seconds)
     yield _saving(
         plan,
         "a better memory plan",

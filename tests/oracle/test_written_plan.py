@@ -61,7 +61,7 @@ def _assert_saves(model: Model, by_plan: int, by_both: int) -> None:
     assert reference.head_bytes == before.arena.nonpersistent_bytes
     ordered = reorder(model, before).model
     for source, saving in ((model, by_plan), (ordered, by_both)):
-        written = write_smallest_plan(source, WHEEL)
+        written = write_smallest_plan(plan_arena(source, WHEEL, GreedyPlanner()))
         run = run_in_wheel(written.model, steps)
         assert run.outputs == reference.outputs
         assert run.head_bytes == written.arena.arena.nonpersistent_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tinyml_runtime.arena_use import ArenaUse
 from tinyml_runtime.errors import ArenaUnknownError, UnsupportedModelError
@@ -33,9 +34,10 @@ from tinyml_runtime.planning.sequence import (
     Graph,
     PlannedBuffer,
     allocate,
+    allocator_calls,
 )
 from tinyml_runtime.planning.words import purpose, tflm_message
-from tinyml_runtime.prepared_model import nodes_of, prepare_model
+from tinyml_runtime.prepared_model import prepare_model
 from tinyml_runtime.registration import Node
 from tinyml_runtime.resolver import OpResolver
 
@@ -88,7 +90,12 @@ class ArenaPlan:
     buffers: Sequence[PlannedBuffer]
     calls: Sequence[ArenaCall]
     steps: Sequence[Step]
-    nodes: Sequence[Sequence[Node]]
+    graph: Graph
+
+    @property
+    def nodes(self) -> Sequence[Sequence[Node]]:
+        """The nodes of every subgraph."""
+        return self.graph.nodes
 
     @property
     def allocations(self) -> list[AllocationEntry]:
@@ -124,18 +131,25 @@ def plan_arena(
         AbiError: a structure's size is not known for this build of TFLM.
     """
     resolver = OpResolver.for_library(library)
-    graph = graph_of(model, resolver)
-    allocation = allocate(graph, profile, planner)
+    return plan_graph(graph_of(model, resolver), profile, planner, resolver.library.name)
+
+
+def plan_graph(
+    graph: Graph, profile: RuntimeProfile, planner: MemoryPlanner, library: str
+) -> ArenaPlan:
+    """As `plan_arena`, of a model that has been prepared with the kernels of `library`."""
+    before = partial(allocator_calls, linear_planner=planner.name == "linear")
+    allocation = allocate(graph, profile, planner, before=before)
     return ArenaPlan(
         profile,
-        resolver.library.name,
+        library,
         planner.name,
         _figures(allocation, graph.nodes),
         allocation.plan,
         allocation.buffers,
         allocation.calls,
         allocation.lifetimes.steps,
-        graph.nodes,
+        graph,
     )
 
 
@@ -145,7 +159,7 @@ def graph_of(model: Model, resolver: OpResolver) -> Graph:
     prepared = prepare_model(model, tensors, resolver)
     if prepared.problems:
         raise UnsupportedModelError(model.source, prepared.problems)
-    nodes = [nodes_of(model, number) for number in range(len(model.subgraphs))]
+    nodes = [[step.node for step in steps] for steps in prepared.steps]
     uses = [[_use(resolver, node.operator) for node in own] for own in nodes]
     return Graph(
         model,

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.memory.given_offsets import smallest_around
 from tinyml_runtime.memory.greedy_planner import GreedyPlanner
-from tinyml_runtime.memory.offline_plan import METADATA, encode
+from tinyml_runtime.memory.offline_plan import METADATA, encode, offline_offsets
 from tinyml_runtime.memory.planner import MemoryPlan
-from tinyml_runtime.memory.runtime_profile import RuntimeProfile
 from tinyml_runtime.model.schema import Buffer, Metadata, Model
-from tinyml_runtime.planning.arena_plan import ArenaPlan, plan_arena
+from tinyml_runtime.planning.arena_plan import ArenaPlan, plan_graph
 from tinyml_runtime.planning.overlaps import check_disjoint
 from tinyml_runtime.planning.sequence import PlannedBuffer
 
@@ -37,39 +35,29 @@ class WrittenPlan:
     carries_plan: bool = True
 
 
-def write_plan(
-    model: Model, plan: ArenaPlan, library: str | KernelLibrary = "reference"
-) -> WrittenPlan:
-    """Put the offsets of all tensors of `plan`, made by any planner, into `model`.
+def write_plan(plan: ArenaPlan) -> WrittenPlan:
+    """Put the offsets of all tensors of `plan`, made by any planner, into its model.
 
     A plan that the model carries already is replaced.
 
     Raises:
         PlanError: buffers overlap that are in use at the same time.
     """
-    return _written(model, plan, plan.plan, library)
+    return _written(plan.graph.model, plan, plan.plan)
 
 
-def write_smallest_plan(
-    model: Model,
-    profile: RuntimeProfile,
-    library: str | KernelLibrary = "reference",
-    time_limit_seconds: float = 10.0,
-) -> WrittenPlan:
-    """Put that plan into `model` of which TFLM makes the smallest arena.
+def write_smallest_plan(plan: ArenaPlan, time_limit_seconds: float = 10.0) -> WrittenPlan:
+    """Put that plan into the model of `plan` of which TFLM makes the smallest arena.
 
-    A plan that the model carries already is replaced.
-
-    Raises:
-        As `plan_arena`.
+    A plan that the model carries already is replaced; which planner made `plan` does not matter.
     """
-    bare = without_plan(model)
-    greedy = plan_arena(bare, profile, GreedyPlanner(), library)
+    model = plan.graph.model
+    greedy = _of_model(plan, without_plan(model))
     requests = [buffer.request for buffer in greedy.buffers]
     best = smallest_around(requests, [_owner(one) for one in greedy.buffers], time_limit_seconds)
     if best.bytes >= greedy.plan.bytes:
-        return WrittenPlan(bare, greedy, best, carries_plan=False)
-    return _written(model, greedy, best, library)
+        return WrittenPlan(greedy.graph.model, greedy, best, carries_plan=False)
+    return _written(model, greedy, best)
 
 
 def without_plan(model: Model) -> Model:
@@ -101,16 +89,19 @@ def _owner(buffer: PlannedBuffer) -> tuple[int, int] | None:
     return None if buffer.scratch_of is None else (buffer.subgraph, buffer.scratch_of)
 
 
-def _written(
-    model: Model, arena: ArenaPlan, plan: MemoryPlan, library: str | KernelLibrary
-) -> WrittenPlan:
+def _written(model: Model, arena: ArenaPlan, plan: MemoryPlan) -> WrittenPlan:
     """The model with the offsets that `plan` gives to the tensors of `arena`."""
     check_disjoint(arena.buffers, plan.offsets)
     offsets: list[list[int | None]] = [[None] * len(graph.tensors) for graph in model.subgraphs]
     for buffer, offset in zip(arena.buffers, plan.offsets, strict=True):
         if buffer.tensor is not None:
             offsets[buffer.subgraph][buffer.tensor] = offset
-    written = with_offsets(model, offsets)
-    result = plan_arena(written, arena.profile, GreedyPlanner(), library)
+    result = _of_model(arena, with_offsets(model, offsets))
     check_disjoint(result.buffers, result.plan.offsets)
-    return WrittenPlan(written, result, plan)
+    return WrittenPlan(result.graph.model, result, plan)
+
+
+def _of_model(plan: ArenaPlan, model: Model) -> ArenaPlan:
+    """What TFLM's planner makes of `model`, the one of `plan` with other offsets in it."""
+    graph = replace(plan.graph, model=model, offline_offsets=offline_offsets(model))
+    return plan_graph(graph, plan.profile, GreedyPlanner(), plan.library)

@@ -75,7 +75,7 @@ def test_subgraphs_are_reordered_too_and_count_for_who_calls_them() -> None:
 
 
 def test_a_plan_for_the_former_order_does_not_stay() -> None:
-    model = write_plan(wide_branches(), plan(wide_branches())).model
+    model = write_plan(plan(wide_branches())).model
     found = _reordered(model)
     assert not has_offline_plan(found.model)
     assert plan(found.model).plan.bytes < plan(model).plan.bytes
