@@ -1,40 +1,90 @@
-"""Targets from their TOML files; a key that is missing or not known is an error that names it."""
+"""Targets from their TOML files: cores, boards, and files of the user's own."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
-from tinyml_profiles.target import Core, Target
+from tinyml_profiles.load_board import read_board, read_calibration
+from tinyml_profiles.load_core import read_core
+from tinyml_profiles.target import Target
+from tinyml_profiles.toml_table import TomlTable
 from tinyml_runtime.errors import TargetError
 
-_CORE_KEYS = {
-    "name": str,
-    "title": str,
-    "isa": str,
-    "abi": str,
-    "extensions": list,
-    "from": str,
-    "ref": str,
-}
-EVIDENCE = ("measured", "datasheet", "derived", "assumed")
+_SUFFIX = ".toml"
 
 
 def target_names() -> tuple[str, ...]:
-    """All targets, sorted."""
-    return tuple(sorted(_core_files()))
+    """All targets, cores and boards, sorted."""
+    return tuple(sorted({*_files("cores"), *_files("boards")}))
+
+
+def core_names() -> tuple[str, ...]:
+    """The targets that are cores with memory that never waits, sorted."""
+    return tuple(sorted(_files("cores")))
+
+
+def board_names() -> tuple[str, ...]:
+    """The targets that are boards, sorted."""
+    return tuple(sorted(_files("boards")))
+
+
+def load_target(name: str) -> Target:
+    """The target of that name, or that of a TOML file if `name` is the path of one.
+
+    Raises:
+        TargetError: there is none of that name (the nearest are told), or its file has a key that
+            is missing, not known or out of range.
+    """
+    return _load_file(Path(name)) if name.endswith(_SUFFIX) else _load_named(name)
 
 
 @cache
-def load_target(name: str) -> Target:
-    """The target of that name; TargetError with the nearest names for one that is not known."""
-    file = _core_files().get(name)
-    if file is None:
-        raise TargetError(f"no target '{name}' ({_instead(name)})")
-    return Target(name, _core(file))
+def _load_named(name: str) -> Target:
+    if (file := _files("cores").get(name)) is not None:
+        return Target(name, read_core(_table(file)))
+    if (file := _files("boards").get(name)) is not None:
+        return _target(_table(file))
+    raise TargetError(f"no target '{name}' ({_instead(name)})")
+
+
+def _load_file(path: Path) -> Target:
+    """A core if the file names an instruction set, a board otherwise."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise TargetError(f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TargetError(f"{path}: not a TOML file: {error}") from None
+    table = TomlTable(str(path), data)
+    if "isa" in data:
+        core = read_core(table)
+        return Target(core.name, core)
+    return _changed(table) if "based_on" in data else _target(table)
+
+
+def _target(table: TomlTable) -> Target:
+    core = table.choice("core", _files("cores"))
+    board = read_board(table)
+    return Target(board.name, _load_named(core).core, board)
+
+
+def _changed(table: TomlTable) -> Target:
+    """A board like another one, with a calibration of its own."""
+    target = _load_named(table.choice("based_on", board_names()))
+    name, title = table.text("name"), table.text("title", f"{target.title}, calibrated")
+    calibration = read_calibration(table.table("calibration"))
+    table.close()
+    if target.board is None:
+        table.fail("based_on", "is not a board")
+    board = replace(target.board, name=name, title=title, calibration=calibration)
+    return Target(name, target.core, board)
 
 
 def _instead(name: str) -> str:
@@ -47,34 +97,16 @@ def _instead(name: str) -> str:
     return f"there are: {', '.join(names)}"
 
 
-def _core_files() -> dict[str, Traversable]:
-    folder = files("tinyml_profiles") / "data" / "cores"
+@cache
+def _files(kind: str) -> Mapping[str, Traversable]:
+    folder = files("tinyml_profiles") / "data" / kind
     return {
-        file.name.removesuffix(".toml"): file
+        file.name.removesuffix(_SUFFIX): file
         for file in folder.iterdir()
-        if file.name.endswith(".toml")
+        if file.name.endswith(_SUFFIX)
     }
 
 
-def _core(file: Traversable) -> Core:
-    data = tomllib.loads(file.read_text("utf-8"))
-    _check_keys(file.name, data)
-    return Core(
-        name=data["name"],
-        title=data["title"],
-        isa=data["isa"],
-        abi=data["abi"],
-        extensions=frozenset(data["extensions"]),
-        source=f"{data['from']}: {data['ref']}",
-    )
-
-
-def _check_keys(file: str, data: dict[str, Any]) -> None:
-    for key in data:
-        if key not in _CORE_KEYS:
-            raise TargetError(f"{file}: unknown key '{key}' (there are: {', '.join(_CORE_KEYS)})")
-    for key, kind in _CORE_KEYS.items():
-        if not isinstance(data.get(key), kind):
-            raise TargetError(f"{file}: '{key}' must be given, as a {kind.__name__}")
-    if data["from"] not in EVIDENCE:
-        raise TargetError(f"{file}: 'from' must be one of {', '.join(EVIDENCE)}")
+def _table(file: Traversable) -> TomlTable:
+    data: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    return TomlTable(file.name, data)

@@ -12,7 +12,8 @@ from tinyml_runtime.memory.abi import load_abi
 @pytest.mark.parametrize("name", target_names())
 def test_every_target_loads(name: str) -> None:
     target = load_target(name)
-    assert target.name == target.core.name == name
+    assert target.name == name
+    assert target.core.name == name if target.board is None else target.board.name == name
     assert load_abi(target.core.abi).name == target.core.abi
     assert target.core.title
     assert target.core.source.partition(": ")[2]

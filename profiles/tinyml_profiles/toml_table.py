@@ -1,0 +1,133 @@
+"""Reading a table of a TOML file: what is missing, misspelt or out of range is one line.
+
+Each number is followed by its source: `{ value = 5, from = "datasheet", ref = "RM0432" }`, or
+stands alone in a table that has `from` and `ref` itself, or inside one that has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NoReturn, TypeGuard
+
+from tinyml_profiles.instructions import EVIDENCE
+from tinyml_profiles.target import Figure
+from tinyml_runtime.errors import TargetError
+
+_SOURCE_KEYS = ("from", "ref")
+
+
+class TomlTable:
+    """One table of a file. Whoever has read it all calls `close`, which refuses other keys."""
+
+    def __init__(
+        self, file: str, data: Mapping[str, Any], place: str = "", parent: TomlTable | None = None
+    ) -> None:
+        """Read `data`, which stands at `place` of `file`."""
+        self.file = file
+        self._data = data
+        self._place = place
+        self._asked: set[str] = set()
+        self._evidence = self.choice("from", EVIDENCE, parent and parent._evidence)
+        self._ref = self.text("ref", parent._ref if parent else None)
+
+    @property
+    def source(self) -> str:
+        """Where the table is from, in words."""
+        return f"{self._evidence}: {self._ref}"
+
+    def fail(self, key: str, problem: str) -> NoReturn:
+        """Raise the error that names file, key and problem."""
+        raise TargetError(f"{self.file}: '{self._full(key)}' {problem}")
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A string."""
+        value = self._get(key, default)
+        if not isinstance(value, str) or not value:
+            self.fail(key, "must be a text in quotes")
+        return value
+
+    def choice(self, key: str, allowed: Collection[str], default: str | None = None) -> str:
+        """One of some strings."""
+        value = self.text(key, default)
+        if value not in allowed:
+            self.fail(key, f"is '{value}' ({_instead(value, allowed)})")
+        return value
+
+    def names(self, key: str) -> frozenset[str]:
+        """A list of strings."""
+        value = self._get(key, None)
+        if not _are_names(value):
+            self.fail(key, 'must be a list of texts, like ["dsp"]')
+        return frozenset(value)
+
+    def figure(self, key: str, low: float, high: float, default: Figure | None = None) -> Figure:
+        """A number from `low` to `high`, with its source."""
+        if default is not None and key not in self._data:
+            self._asked.add(key)
+            return default
+        value = self._get(key, None)
+        if isinstance(value, Mapping):
+            inner = TomlTable(self.file, value, self._full(key), self)  # pyright: ignore[reportUnknownArgumentType]
+            figure = inner.figure("value", low, high)
+            inner.close()
+            return figure
+        if not _is_number(value):
+            self.fail(key, "must be a number, alone or as { value = ..., from = ..., ref = ... }")
+        if not low <= value <= high:
+            self.fail(key, f"is {value:g}, outside {low:g} to {high:g}")
+        return Figure(value, self._evidence, self._ref)
+
+    def table(self, key: str, is_optional: bool = False) -> TomlTable:
+        """A table inside; an empty one where it is optional and absent."""
+        value = self._get(key, {} if is_optional else None)
+        if not isinstance(value, Mapping):
+            self.fail(key, f"must be a table: [{self._full(key)}]")
+        return TomlTable(self.file, value, self._full(key), self)  # pyright: ignore[reportUnknownArgumentType]
+
+    def tables(self) -> Iterator[tuple[str, TomlTable]]:
+        """Every table inside, by name."""
+        for key in self.entries():
+            yield key, self.table(key)
+
+    def entries(self) -> list[str]:
+        """The keys beside those of the source."""
+        return [key for key in self._data if key not in _SOURCE_KEYS]
+
+    def close(self) -> None:
+        """Raise for the first key that nobody asked for."""
+        for key in self._data:
+            if key not in self._asked:
+                self.fail(key, f"is not known ({_instead(key, self._asked)})")
+
+    def _get(self, key: str, default: Any) -> Any:
+        self._asked.add(key)
+        value = self._data.get(key, default)
+        if value is None:
+            near = next(iter(_near(key, [k for k in self._data if k not in self._asked])), None)
+            self.fail(key, "is missing" + (f" (there is '{near}')" if near else ""))
+        return value
+
+    def _full(self, key: str) -> str:
+        return f"{self._place}.{key}" if self._place else key
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _are_names(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)  # pyright: ignore[reportUnknownVariableType]
+
+
+def _instead(word: str, allowed: Collection[str]) -> str:
+    names = sorted(name for name in allowed)
+    near = _near(word, names)
+    start = f"near: {', '.join(near)}; " if near else ""
+    return f"{start}allowed: {', '.join(names)}"
+
+
+def _near(word: str, names: Collection[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(word, list(names), 1, 0.7)
