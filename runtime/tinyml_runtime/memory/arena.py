@@ -129,14 +129,17 @@ class Arena:
     def _take_persistent(self, call: ArenaCall) -> Shortage | None:
         start = align_down(self.tail - call.bytes, call.alignment)
         if start < self.held:
-            return Shortage(call, call.bytes - (self.held - start), start >= self.head)
+            is_silent = start >= self.head
+            in_the_way = self.held if is_silent else self.head
+            return Shortage(call, call.bytes - (in_the_way - start), is_silent)
         self.tail = start
         return None
 
     def _take_temporary(self, call: ArenaCall) -> Shortage | None:
         start = align_up(self.temporary, call.alignment)
         if self.tail - start < call.bytes:
-            return Shortage(call, self.tail - start)
+            # What is below zero counts as very much, without a sign.
+            return Shortage(call, self.tail - start, is_silent=self.tail < start)
         self.temporary = start + call.bytes
         if call.bytes > call.unread_bytes:
             self.held = self.temporary - call.unread_bytes

@@ -40,7 +40,6 @@ def tflm_message(shortage: Shortage, planner_bytes: int, buffers: int) -> str:
     if shortage.is_silent:
         return ""
     call, available = shortage.call, shortage.available_bytes
-    missing = shortage.missing_bytes
     if call.action is Action.PLAN:
         if available < 0:
             asked = available % 2**_WORD_BITS
@@ -54,4 +53,7 @@ def tflm_message(shortage: Shortage, planner_bytes: int, buffers: int) -> str:
         Action.TEMPORARY: "allocate temp memory",
         Action.HEAD: "resize buffer",
     }[call.action]
-    return f"Failed to {what}. Requested: {call.bytes}, available {available}, missing: {missing}"
+    return (
+        f"Failed to {what}. Requested: {call.bytes}, available {available % 2**_WORD_BITS}, "
+        f"missing: {shortage.missing_bytes}"
+    )
