@@ -21,7 +21,7 @@ def read_core(table: TomlTable) -> Core:
         abi=table.text("abi"),
         extensions=table.names("extensions"),
         source=table.source,
-        loops_core=loops.text("core"),
+        loops_cores=(loops.text("core"), *loops.texts("near")),
         loops_scale=loops.figure("scale", 0.3, 2, ONE),
         cycles=_cycles(table.table("cycles")),
         paired=table.figure("paired", 0, 0.5, NONE),

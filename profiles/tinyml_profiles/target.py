@@ -28,8 +28,9 @@ class Core:
 
     `cycles` has the cost of an instruction of each class, with memory that never waits; that of
     "branch_taken" is the surcharge of leaving the straight line. `paired` is the share of
-    instructions that issue in the same cycle as another one. `loops_core` is the core whose
-    measured loops this one is taken to run, with `loops_scale` instructions for each of them.
+    instructions that issue in the same cycle as another one. `loops_cores` are the cores whose
+    measured loops this one is taken to run, those first that come nearest, with `loops_scale`
+    instructions for each one of theirs.
     `accelerated` are the cycles of an operator, as a share of what its loops cost, where a library
     has other code for this core that nobody has counted: (library, operator) or (library, "*").
     """
@@ -40,12 +41,17 @@ class Core:
     abi: str
     extensions: frozenset[str]
     source: str
-    loops_core: str
+    loops_cores: tuple[str, ...]
     loops_scale: Figure
     cycles: Mapping[str, Figure]
     paired: Figure
     instruction_bytes: Figure
     accelerated: Mapping[tuple[str, str], Figure]
+
+    @property
+    def loops_core(self) -> str:
+        """The core whose measured loops come nearest: this one, if it was measured."""
+        return self.loops_cores[0]
 
 
 @dataclass(frozen=True, slots=True)

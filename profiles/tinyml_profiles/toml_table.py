@@ -54,12 +54,17 @@ class TomlTable:
             self.fail(key, f"is '{value}' ({_instead(value, allowed)})")
         return value
 
-    def names(self, key: str) -> frozenset[str]:
-        """A list of strings."""
-        value = self._get(key, None)
-        if not _are_names(value):
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings; none where it is absent."""
+        value = self._get(key, [])
+        if not _are_texts(value):
             self.fail(key, 'must be a list of texts, like ["dsp"]')
-        return frozenset(value)
+        return tuple(value)
+
+    def names(self, key: str) -> frozenset[str]:
+        """A list of strings in no order, which must be there."""
+        self._get(key, None)
+        return frozenset(self.texts(key))
 
     def figure(self, key: str, low: float, high: float, default: Figure | None = None) -> Figure:
         """A number from `low` to `high`, with its source."""
@@ -116,7 +121,7 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _are_names(value: Any) -> TypeGuard[list[str]]:
+def _are_texts(value: Any) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)  # pyright: ignore[reportUnknownVariableType]
 
 
