@@ -16,20 +16,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinyml_profiles.load import load_target, target_names
+    from tinyml_profiles.latency_report import LatencyReport
     from tinyml_profiles.plan import plan_model, runtime_profile
+    from tinyml_profiles.profile import profile_model
     from tinyml_profiles.target import Core, Target
 
 __all__ = [
     "Core",
+    "LatencyReport",
     "Target",
     "load_target",
     "plan_model",
+    "profile_model",
     "runtime_profile",
     "target_names",
 ]
 
 _EXPORTS = {
     "load": ("load_target", "target_names"),
+    "latency_report": ("LatencyReport",),
+    "profile": ("profile_model",),
     "plan": ("plan_model", "runtime_profile"),
     "target": ("Core", "Target"),
 }

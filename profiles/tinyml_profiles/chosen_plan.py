@@ -48,8 +48,8 @@ def make_plan(model: Model, choice: PlanChoice) -> ChosenPlan:
     """Plan the arena of `model`; raises as `plan_arena` does.
 
     A plan that the model carries must not put buffers over each other that are in use at the same
-    time (PlanError). What the optimal planner finds reaches TFLM as a plan that the model carries; the arena is the
-    one that TFLM makes of it.
+    time (PlanError). What the optimal planner finds reaches TFLM as a plan that the model carries;
+    the arena is the one that TFLM makes of it.
     """
     notes: list[str] = []
     if has_offline_plan(model):

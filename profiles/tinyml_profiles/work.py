@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyml_profiles.load import load_target
+from tinyml_profiles.target import Core
+from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.model.check import called_subgraphs
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.model_tensors import make_tensors
-from tinyml_runtime.prepared_model import nodes_of
+from tinyml_runtime.prepared_model import nodes_of, prepare_model
 from tinyml_runtime.registration import Node
 from tinyml_runtime.resolver import OpResolver
 from tinyml_runtime.tensor import Tensor
@@ -51,14 +54,58 @@ class NodeTensors:
         return self._tensors[indices[position]]
 
 
+@dataclass(frozen=True, slots=True)
+class ModelWork:
+    """The work of all nodes that run: those of the main subgraph, and of what it calls."""
+
+    nodes: Sequence[NodeWork]
+    contexts: Sequence[NodeTensors]
+    calls: bool
+
+    def context(self, work: NodeWork) -> NodeTensors:
+        """The tensors that a node sees."""
+        return self.contexts[work.node.subgraph]
+
+    def output_name(self, work: NodeWork) -> str:
+        """The name of the tensor that the node makes first."""
+        output = self.context(work).output(work.node, 0)
+        return "" if output is None else output.name
+
+
+def model_work(model: Model, core: Core, library: str | KernelLibrary = "reference") -> ModelWork:
+    """The work of a model that loads; UnsupportedModelError with all reasons if it does not."""
+    resolver = OpResolver.for_library(library)
+    tensors = make_tensors(model, _MEMORY_LIMIT_BYTES)
+    prepared = prepare_model(model, tensors, resolver)
+    if prepared.problems:
+        raise UnsupportedModelError(model.source, prepared.problems)
+    contexts = [NodeTensors(own, core.extensions) for own in tensors]
+    reached = _reached(model)
+    works = [
+        _work(contexts[number], resolver, step.node)
+        for number in reached
+        for step in prepared.steps[number]
+    ]
+    return ModelWork(works, contexts, len(reached) > 1)
+
+
 def node_workloads(
     model: Model, core: str, library: str | KernelLibrary = "reference", subgraph: int = 0
 ) -> list[NodeWork]:
-    """The work of every node of a subgraph, in execution order."""
+    """The work of every node of a subgraph, in execution order, whether or not the model loads."""
     resolver = OpResolver.for_library(library)
     tensors = make_tensors(model, _MEMORY_LIMIT_BYTES)[subgraph]
     context = NodeTensors(tensors, load_target(core).core.extensions)
     return [_work(context, resolver, node) for node in nodes_of(model, subgraph)]
+
+
+def _reached(model: Model) -> list[int]:
+    """The main subgraph and all that it calls, each once, in the order in which they are met."""
+    order = [0]
+    for number in order:
+        for operator in model.subgraphs[number].operators:
+            order += [called for called in called_subgraphs(operator) if called not in order]
+    return order
 
 
 def _work(context: NodeTensors, resolver: OpResolver, node: Node) -> NodeWork:

@@ -1,0 +1,186 @@
+"""A model on a target: every node counted, priced, and added up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tinyml_profiles.cycles import Conditions, CyclePricer
+from tinyml_profiles.instructions import EVIDENCE, Instructions, count_instructions
+from tinyml_profiles.latency_report import LatencyReport, NodeLatency, Total
+from tinyml_profiles.load import load_target
+from tinyml_profiles.loops import FoundLoops, find_loops
+from tinyml_profiles.target import Target
+from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
+from tinyml_profiles.uncertainty import interval
+from tinyml_profiles.work import ModelWork, NodeWork, model_work
+from tinyml_runtime.errors import InputError
+from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.macs import count_macs
+from tinyml_runtime.model.schema import Model
+from tinyml_runtime.workload import LoopWork
+
+UNKNOWN = "unknown"
+# What the interpreter executes beside the nodes: once, and for each of them.
+INTERPRETER = "interpreter"
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """A node before its share is known."""
+
+    node: NodeLatency
+    cycles: float | None
+
+
+def profile_model(
+    model: Model,
+    target: Target | str,
+    library: str | KernelLibrary = "reference",
+    *,
+    clock_hz: float | None = None,
+    weights_in: str | None = None,
+    arena_in: str | None = None,
+) -> LatencyReport:
+    """Predict what one invocation of `model` takes on `target`.
+
+    Without other wishes the target runs at its usual clock and reads weights and arena from where
+    they usually lie.
+
+    Raises:
+        UnsupportedModelError: nodes that cannot run, all of them.
+        TargetError: there is no such target, or it has no memory of that name.
+        InputError: a clock that is not above 0.
+    """
+    target = load_target(target) if isinstance(target, str) else target
+    name = library if isinstance(library, str) else library.name
+    if clock_hz is not None and not 0.0 < clock_hz < float("inf"):
+        raise InputError(f"a clock of {clock_hz:g} Hz is not above 0")
+    if clock_hz is None:
+        clock_hz = target.board.clock_hz.value if target.board else None
+    work = model_work(model, target.core, library)
+    pricer = CyclePricer(target, Conditions(name, clock_hz, weights_in, arena_in))
+    prices = _Prices(target, name, clock_hz, work, pricer)
+    return prices.report()
+
+
+class _Prices:
+    def __init__(
+        self,
+        target: Target,
+        library: str,
+        clock_hz: float | None,
+        work: ModelWork,
+        pricer: CyclePricer,
+    ) -> None:
+        self._target, self._library, self._clock_hz = target, library, clock_hz
+        self._work, self._pricer = work, pricer
+        self._loops = find_loops(target.core, library)
+
+    def report(self) -> LatencyReport:
+        nodes = [self._price(work) for work in self._work.nodes]
+        overhead = self._overhead(len(nodes))
+        known = [node.cycles.total for node in nodes if node.cycles is not None]
+        all_cycles = sum(known) + overhead[1]
+        nodes = [
+            node
+            if node.cycles is None or not all_cycles
+            else replace(node, share=node.cycles.total / all_cycles)
+            for node in nodes
+        ]
+        return LatencyReport(
+            target=self._target,
+            library=self._library,
+            clock_hz=self._clock_hz or 0.0,
+            loops_core=None if self._loops is None else self._loops.core,
+            evidence=_weakest(nodes, self._loops),
+            total=self._total(nodes, overhead),
+            overhead_ms=self._milliseconds(overhead[1]) or 0.0,
+            nodes=nodes,
+            notes=list(self._notes(nodes)),
+        )
+
+    def _price(self, work: NodeWork) -> NodeLatency:
+        node, context = work.node, self._work.context(work)
+        macs = count_macs(context, node)
+        priced = NodeLatency(
+            node.subgraph,
+            node.index,
+            node.operator,
+            self._work.output_name(work),
+            macs,
+            None,
+            None,
+            None,
+            None,
+            UNKNOWN,
+        )
+        if self._loops is None:
+            return priced
+        instructions = count_instructions(work.loops, self._loops.table)
+        if instructions.unpriced:
+            return priced
+        cycles = self._pricer.price(instructions, node_traffic(context, node, self._library, macs))
+        evidence = EVIDENCE[
+            max(EVIDENCE.index(cycles.evidence), EVIDENCE.index(self._loops.evidence))
+        ]
+        return replace(
+            priced,
+            instructions=instructions,
+            cycles=cycles,
+            latency_ms=self._milliseconds(cycles.total),
+            evidence="assumed" if work.is_generic else evidence,
+        )
+
+    def _overhead(self, nodes: int) -> tuple[float, float]:
+        """Instructions and cycles of the interpreter itself."""
+        if self._loops is None:
+            return 0.0, 0.0
+        loops = [LoopWork(INTERPRETER, entries=1, trips=nodes)]
+        instructions = count_instructions(loops, self._loops.table)
+        cycles = self._pricer.price(instructions, Traffic(INTERPRETER, NO_WALK, NO_WALK))
+        return instructions.total, cycles.core + cycles.stalls
+
+    def _total(self, nodes: Sequence[NodeLatency], overhead: tuple[float, float]) -> Total:
+        macs = sum(node.macs for node in nodes)
+        counted = [(node.instructions, node.cycles) for node in nodes]
+        if any(instructions is None or cycles is None for instructions, cycles in counted):
+            return Total(macs, None, None, None, None, None, None)
+        instructions = sum(_total_of(one) for one, _ in counted) + overhead[0]
+        cycles = sum(one.total for _, one in counted if one is not None) + overhead[1]
+        latency = self._milliseconds(cycles)
+        low = high = None
+        if latency is not None:
+            factors = interval(self._target, self._library, _weakest(nodes, self._loops))
+            if factors is not None:
+                low, high = latency * factors[0], latency * factors[1]
+        return Total(macs, instructions, cycles, latency, low, high, self._energy(latency))
+
+    def _milliseconds(self, cycles: float) -> float | None:
+        return None if not self._clock_hz else cycles / self._clock_hz * 1000.0
+
+    def _energy(self, latency_ms: float | None) -> float | None:
+        power = self._target.board.power.active_mw if self._target.board else None
+        return None if power is None or latency_ms is None else power.value * latency_ms
+
+    def _notes(self, nodes: Sequence[NodeLatency]) -> Iterator[str]:
+        core = self._target.core.name
+        if self._loops is None:
+            yield f"nobody has measured the loops of {self._library} on {core} or one like it"
+        elif self._loops.core != core:
+            yield f"instructions as measured on {self._loops.core}, which stands for {core}"
+        generic = sorted({n.operator for n in nodes if n.evidence == "assumed"})
+        if generic and self._loops is not None:
+            yield f"assumed, not measured: {', '.join(generic)}"
+        if self._work.calls:
+            yield "what IF and WHILE call is counted as if it ran once"
+
+
+def _total_of(instructions: Instructions | None) -> float:
+    return 0.0 if instructions is None else instructions.total
+
+
+def _weakest(nodes: Sequence[NodeLatency], loops: FoundLoops | None) -> str:
+    if loops is None or any(node.evidence == UNKNOWN for node in nodes):
+        return UNKNOWN
+    return EVIDENCE[max((EVIDENCE.index(node.evidence) for node in nodes), default=0)]
