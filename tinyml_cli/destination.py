@@ -20,6 +20,7 @@ def free_path(text: str, used: Sequence[Path]) -> Path:
     """The path `text`, where a file can be written that is none of `used`; else InputError."""
     path = Path(text)
     try:
+        path.resolve()  # where the text cannot be a path, this says so
         has_folder, is_there, is_file = path.parent.is_dir(), path.exists(), path.is_file()
     except (OSError, ValueError) as error:
         raise InputError(f"{text}: {reason(error)}") from None
