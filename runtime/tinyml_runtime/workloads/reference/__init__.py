@@ -9,6 +9,8 @@ from tinyml_runtime.workload import CountLoops
 
 _FAMILIES = {
     "conv": ("CONV_2D",),
+    "depthwise_conv": ("DEPTHWISE_CONV_2D",),
+    "fully_connected": ("FULLY_CONNECTED",),
 }
 
 REFERENCE_WORKLOADS: dict[str, CountLoops | str] = {
