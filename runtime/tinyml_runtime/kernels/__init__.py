@@ -9,6 +9,7 @@ from tinyml_runtime.arena_uses.cmsis_nn import CMSIS_NN_USES
 from tinyml_runtime.arena_uses.esp_nn import ESP_NN_USES
 from tinyml_runtime.arena_uses.reference import REFERENCE_USES
 from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.workloads.cmsis_nn import CMSIS_NN_WORKLOADS
 from tinyml_runtime.workloads.reference import REFERENCE_WORKLOADS
 
 _FAMILIES = {
@@ -128,6 +129,7 @@ CMSIS_NN = KernelLibrary(
         for name in names
     },
     CMSIS_NN_USES,
+    CMSIS_NN_WORKLOADS,
 )
 ESP_NN = KernelLibrary("esp-nn", {}, ESP_NN_USES)
 

@@ -1,0 +1,19 @@
+"""THE TABLE of CMSIS-NN: the loops of each operator whose kernel is not the reference's.
+
+Entries are "module:NAME", imported when a model needs them.
+"""
+
+from __future__ import annotations
+
+from tinyml_runtime.workload import CountLoops
+
+_FAMILIES = {
+    "conv": ("CONV_2D",),
+    "depthwise_conv": ("DEPTHWISE_CONV_2D",),
+    "elementwise": ("ADD", "MUL"),
+    "fully_connected": ("FULLY_CONNECTED",),
+}
+
+CMSIS_NN_WORKLOADS: dict[str, CountLoops | str] = {
+    name: f"{__name__}.{family}:{name}" for family, names in _FAMILIES.items() for name in names
+}
