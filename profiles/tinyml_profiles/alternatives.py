@@ -13,7 +13,7 @@ from tinyml_runtime.memory.linear_planner import LinearPlanner
 from tinyml_runtime.memory.planner import MemoryPlanner
 from tinyml_runtime.memory.runtime_profile import RuntimeProfile
 from tinyml_runtime.model.schema import Model
-from tinyml_runtime.planning.arena_plan import ArenaPlan, plan_arena
+from tinyml_runtime.planning.arena_plan import ArenaPlan, arena_figures, plan_arena
 
 _RECORDING = "RecordingSingleArenaBufferAllocator", "RecordingMicroAllocator"
 # Libraries, and cores for which they ask for other buffers; None where that makes no difference.
@@ -69,7 +69,8 @@ def with_recording(plan: ArenaPlan) -> ArenaPlan:
         else call
         for call in plan.calls
     ]
-    return replace(plan, calls=calls)
+    figures = arena_figures(calls, plan.nodes, len(plan.buffers))
+    return replace(plan, calls=calls, arena=figures)
 
 
 def _build_of(plan: ArenaPlan) -> tuple[str, str, frozenset[str]]:

@@ -26,6 +26,10 @@ _SHORTAGE = re.compile(
     rf"Failed to ({'|'.join(_ACTIONS)})\. Requested: (\d+), available:? (\d+), missing: (\d+)"
 )
 _TOO_MANY = re.compile(r"Too many buffers \(max is (\d+)\)")
+_NOWHERE = (
+    "No size of the arena gives this line for this model, in no runtime that is known here: it is "
+    "from another model, another revision of TFLM, or an arena that was used before."
+)
 _UNKNOWN = "No line here is one that TFLM prints about its arena or its operators."
 _NODE_FAILED = re.compile(r"Node (\S+) \(number (\d+)\D* failed to prepare")
 
@@ -93,23 +97,20 @@ def _explain_shortage(
             line, _meaning(asked), "The model does not load in any arena: see above."
         )
     size = None if report.size_check is None else report.size_check.bytes
-    cases = _cases(asked, plan, failed, size)
-    if cases:
-        remedy = f"Declare {plan.arena.recommended_bytes:,} bytes."
-        return Explanation(line, _meaning(asked), remedy, cases)
-    for other in alternatives(model, plan):
-        cases = _cases(asked, other.plan, failed, size)
+    for wanted in (size,) if size is None else (size, None):
+        cases = _cases(asked, plan, failed, wanted)
         if cases:
-            remedy = (
-                f"There, declare {other.plan.arena.recommended_bytes:,} bytes; "
-                f"{plan.arena.recommended_bytes:,} here."
-            )
-            return Explanation(line, _meaning(asked), remedy, cases, other.name, other.plan)
-    remedy = (
-        "No size of the arena gives this line for this model, in no runtime that is known here: it "
-        "is from another model, another revision of TFLM, or an arena that was used before."
-    )
-    return Explanation(line, _meaning(asked), remedy, ())
+            remedy = f"Declare {plan.arena.recommended_bytes:,} bytes."
+            return Explanation(line, _meaning(asked), remedy, cases)
+        for other in alternatives(model, plan):
+            cases = _cases(asked, other.plan, failed, wanted)
+            if cases:
+                remedy = (
+                    f"There, declare {other.plan.arena.recommended_bytes:,} bytes; "
+                    f"{plan.arena.recommended_bytes:,} here."
+                )
+                return Explanation(line, _meaning(asked), remedy, cases, other.name, other.plan)
+    return Explanation(line, _meaning(asked), _NOWHERE, ())
 
 
 def _cases(
@@ -119,7 +120,7 @@ def _cases(
     if failed is not None:
         matches = [match for match in matches if _is_of(match, plan, failed)] or matches
     if size is not None:
-        matches = [match for match in matches if match.has_size(size)] or matches
+        matches = [match for match in matches if match.has_size(size)]
     return tuple(Case(plan.purpose(match.call), match) for match in matches)
 
 

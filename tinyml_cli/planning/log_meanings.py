@@ -16,7 +16,6 @@ from tinyml_cli.planning.report import PlanReport
 from tinyml_cli.render.units import bytes_text, number
 from tinyml_profiles.alternatives import with_recording
 from tinyml_runtime import Model
-from tinyml_runtime.memory.arena import carry_out
 from tinyml_runtime.prepared_model import nodes_of
 
 
@@ -127,19 +126,18 @@ def _recorded(line: _Line) -> Meaning:
     plan = line.report.plan
     if plan is None:
         return "What the arena held after AllocateTensors.", ""
-    recorded = with_recording(plan)
-    state = carry_out(recorded.calls, plan.arena.recommended_bytes + _ROOM)
+    arena = with_recording(plan).arena
     own = {
-        "total": state.persistent_bytes + state.head,
-        "head": state.head,
-        "tail": state.persistent_bytes,
+        "total": arena.used_bytes,
+        "head": arena.nonpersistent_bytes,
+        "tail": arena.persistent_bytes,
     }[part]
     same = "the same here" if told == own else f"here it is {bytes_text(own)}"
     return (
         f"What was in use at the end ({same}), with the larger allocators of a "
         "RecordingMicroInterpreter. What AllocateTensors needs only for a while is not in it. The "
         f"smallest arena is decided by {plan.arena.bound_by}.",
-        line.declare(),
+        f"{line.declare()} A RecordingMicroInterpreter needs {number(arena.recommended_bytes)}.",
     )
 
 
@@ -172,7 +170,6 @@ def _says(meaning: str) -> Callable[[_Line], Meaning]:
     return lambda line: (meaning, line.declare())
 
 
-_ROOM = 4096  # more than the recording allocators are larger
 _LAST = "The planned buffers fitted, the TfLiteTensors of inputs and outputs, which come last, not."
 _FIRST = "Not even what is allocated before any operator found room, or the file is defective."
 _FOLLOWS = "This only follows: a line before it says what failed."

@@ -30,7 +30,6 @@ from tinyml_runtime.model.schema import Model
 from tinyml_runtime.model_tensors import make_tensors
 from tinyml_runtime.planning.sequence import (
     PLANNED_BUFFERS,
-    Allocation,
     Graph,
     PlannedBuffer,
     allocate,
@@ -144,7 +143,7 @@ def plan_graph(
         profile,
         library,
         planner.name,
-        _figures(allocation, graph.nodes),
+        arena_figures(allocation.calls, graph.nodes, len(allocation.buffers)),
         allocation.plan,
         allocation.buffers,
         allocation.calls,
@@ -190,8 +189,10 @@ def _compressed(model: Model) -> frozenset[tuple[int, int]]:
     return frozenset(compressed_tensors(model))
 
 
-def _figures(allocation: Allocation, nodes: Sequence[Sequence[Node]]) -> ArenaFigures:
-    calls = allocation.calls
+def arena_figures(
+    calls: Sequence[ArenaCall], nodes: Sequence[Sequence[Node]], buffers: int
+) -> ArenaFigures:
+    """The figures of an arena in which these calls are made; `buffers` are planned."""
     least = smallest_arena(calls)
     recommended = align_up(least)
     state = carry_out(calls, recommended)
@@ -202,7 +203,7 @@ def _figures(allocation: Allocation, nodes: Sequence[Sequence[Node]]) -> ArenaFi
         recommended_bytes=recommended,
         persistent_bytes=state.persistent_bytes,
         nonpersistent_bytes=state.head,
-        bound_by="" if shortage is None else purpose(shortage.call, nodes, len(allocation.buffers)),
+        bound_by="" if shortage is None else purpose(shortage.call, nodes, buffers),
     )
 
 
