@@ -11,11 +11,13 @@ import typer
 
 from tinyml_cli.arguments import ExitCode, PlainCommand, PlainGroup
 from tinyml_cli.commands.plan import plan
+from tinyml_cli.commands.profile import profile
 from tinyml_cli.commands.run import run
+from tinyml_cli.commands.targets import targets
 from tinyml_cli.render.units import printable
 from tinyml_runtime.errors import TinymlError
 
-COMMANDS = (run, plan)
+COMMANDS = (run, plan, profile, targets)
 
 app = typer.Typer(
     name="tinyml",
@@ -51,7 +53,7 @@ def tinyml(
         ),
     ] = False,
 ) -> None:
-    """Run and plan .tflite models as TensorFlow Lite Micro does, without a board.
+    """Run, plan and profile .tflite models as TensorFlow Lite Micro does, without a board.
 
     Exit codes: 0 done, or yes; 1 the verdict is no; 2 wrong usage or bad input;
     3 the model cannot be read; 4 the model needs an operator, a type or a target

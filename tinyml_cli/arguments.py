@@ -48,15 +48,26 @@ def whole_number(text: str, option: str, minimum: int) -> int:
     return number
 
 
-def seconds(text: str, option: str) -> float:
-    """The time that an option was given as `text`; InputError if it is none, or not above 0."""
+def positive_number(text: str, option: str, unit: str) -> float:
+    """The number that an option was given as `text`; InputError if it is none, or not above 0."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if not 0.0 < number < float("inf"):
-        raise InputError(f"{option} takes a number of seconds above 0, not '{text}'")
+        raise InputError(f"{option} takes a number of {unit} above 0, not '{text}'")
     return number
+
+
+def seconds(text: str, option: str) -> float:
+    """The time that an option was given as `text`; InputError if it is none, or not above 0."""
+    return positive_number(text, option, "seconds")
+
+
+def duration(text: str, option: str) -> float:
+    """Seconds of a time such as `2s` or `500ms`; InputError if it is none, or not above 0."""
+    factor, number = (1e-3, text[:-2]) if text.endswith("ms") else (1.0, text.removesuffix("s"))
+    return factor * positive_number(number, option, "seconds (2s) or milliseconds (500ms)")
 
 
 def one_of(text: str, option: str, choices: tuple[str, ...]) -> str:

@@ -18,13 +18,18 @@ def line(content: str, style: str = "") -> Text:
     return Text(printable(content), style)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int]) -> Table:
-    """A table with the columns of `right` aligned to the right."""
+def table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Iterable[int],
+    unfolded: Iterable[int] = (),
+) -> Table:
+    """A table with the columns of `right` aligned to the right, those of `unfolded` on one line."""
     made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    aligned = set(right)
+    aligned, whole = set(right), set(unfolded)
     for index, heading in enumerate(headings):
         justify = "right" if index in aligned else "left"
-        made.add_column(heading, justify=justify, overflow="fold")
+        made.add_column(heading, justify=justify, overflow="fold", no_wrap=index in whole)
     for row in rows:
         made.add_row(*(line(cell) for cell in row))
     return made

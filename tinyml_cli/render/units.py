@@ -30,6 +30,16 @@ def number(count: int) -> str:
     return f"{count:,}"
 
 
+def one_decimal(value: float) -> str:
+    """`9.8`."""
+    return f"{value:,.1f}"
+
+
+def megahertz(clock_hz: float) -> str:
+    """`120 MHz`."""
+    return f"{clock_hz / 1e6:g} MHz"
+
+
 def milliseconds(duration_ms: float) -> str:
     """Three significant digits: `0.0213 ms`, `1.52 ms`, `1,204 ms`."""
     return f"{duration_ms:,.0f} ms" if duration_ms >= 1000 else f"{duration_ms:#.3g} ms"

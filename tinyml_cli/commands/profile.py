@@ -1,0 +1,149 @@
+"""`tinyml profile`: how long a model takes on a target, operator by operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinyml_cli.arguments import (
+    ExitCode,
+    JsonFlag,
+    ModelPaths,
+    duration,
+    one_of,
+    positive_number,
+)
+
+if TYPE_CHECKING:
+    from tinyml_cli.profiling.profile_models import ProfileReport
+
+_TARGETS, _CONDITIONS, _REPORT = "Targets", "Conditions", "Report"
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="NAME|FILE.toml",
+        help="A board, a core with memory that never waits, or a file of your own. Repeatable: "
+        "several stand side by side.",
+        rich_help_panel=_TARGETS,
+    ),
+]
+AllCores = Annotated[
+    bool,
+    typer.Option("--all-cores", metavar="", help="Every core.", rich_help_panel=_TARGETS),
+]
+Kernels = Annotated[
+    str | None,
+    typer.Option(
+        "--kernels",
+        metavar="NAME",
+        help="The kernel library; without it the board's usual one, reference for a core.",
+        rich_help_panel=_CONDITIONS,
+    ),
+]
+Clock = Annotated[
+    str | None,
+    typer.Option(metavar="MHZ", help="Another clock.", rich_help_panel=_CONDITIONS),
+]
+WeightsIn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MEMORY",
+        help="Where weights lie: a memory of the board, such as flash or sram.",
+        rich_help_panel=_CONDITIONS,
+    ),
+]
+DutyCycle = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Run once every so often (2s, 500ms): what share of the time that takes.",
+        rich_help_panel=_REPORT,
+    ),
+]
+WhatIfFlag = Annotated[
+    bool,
+    typer.Option(
+        "--what-if",
+        metavar="",
+        help="Compute the latency with other kernels and memories too.",
+        rich_help_panel=_REPORT,
+    ),
+]
+By = Annotated[
+    str, typer.Option(metavar="op|type", help="List operators or kinds.", rich_help_panel=_REPORT)
+]
+Sort = Annotated[
+    str,
+    typer.Option(
+        metavar="order|time", help="In execution order, or longest first.", rich_help_panel=_REPORT
+    ),
+]
+CsvFlag = Annotated[
+    bool,
+    typer.Option(
+        "--csv", metavar="", help="Print a row for every operator.", rich_help_panel=_REPORT
+    ),
+]
+
+
+def profile(
+    models: ModelPaths,
+    target: Targets = None,
+    all_cores: AllCores = False,
+    kernels: Kernels = None,
+    clock_mhz: Clock = None,
+    weights_in: WeightsIn = None,
+    duty_cycle: DutyCycle = None,
+    what_if: WhatIfFlag = False,
+    by: By = "op",
+    sort: Sort = "order",
+    as_csv: CsvFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say how long one invocation of MODEL takes on a target, and what dominates.
+
+    Instructions are counted loop by loop, as measured on the compiled kernels;
+    cycles are those of the core and of waiting for the board's memories. What
+    nobody has measured is called assumed or unknown.
+
+    Examples:
+      tinyml profile model.tflite --target nucleo-l4r5zi
+      tinyml profile model.tflite --target cortex-m4 --clock-mhz 80 --by type
+      tinyml profile model.tflite --target nucleo-l4r5zi --target esp32-devkit-v1
+    """
+    from tinyml_cli.profiling.profile_models import ProfileRequest, profile_models
+
+    listed, order = one_of(by, "--by", ("op", "type")), one_of(sort, "--sort", ("order", "time"))
+    request = ProfileRequest(
+        models=models,
+        targets=tuple(target or ()),
+        all_cores=all_cores,
+        kernels=kernels,
+        clock_mhz=None if clock_mhz is None else positive_number(clock_mhz, "--clock-mhz", "MHz"),
+        weights_in=weights_in,
+        period_seconds=None if duty_cycle is None else duration(duty_cycle, "--duty-cycle"),
+        what_if=what_if,
+    )
+    reports = profile_models(request)
+    _show(reports, listed, order, as_json=as_json, as_csv=as_csv)
+    if any(report.duty is not None and report.duty > 1 for report in reports):
+        raise typer.Exit(ExitCode.VERDICT_NO)
+
+
+def _show(
+    reports: Sequence[ProfileReport], by: str, order: str, *, as_json: bool, as_csv: bool
+) -> None:
+    from tinyml_cli.render.show import show, show_text
+
+    if as_json or as_csv:
+        from tinyml_cli.render.profile_json import profile, profile_csv
+
+        show_text(profile(reports) if as_json else profile_csv(reports))
+        return
+    from tinyml_cli.render import profile_tables
+
+    show(profile_tables.profile(reports, by, order))

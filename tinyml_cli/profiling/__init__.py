@@ -1,0 +1,1 @@
+"""What `tinyml profile` finds out."""

@@ -1,0 +1,127 @@
+"""`tinyml profile` as JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+from tinyml_cli.profiling.profile_models import ProfileReport
+from tinyml_cli.render.json_text import model_entry, to_json
+from tinyml_profiles.kinds import KindLatency
+from tinyml_profiles.latency_report import NodeLatency, Total
+from tinyml_profiles.what_if import WhatIf
+
+_COLUMNS: Sequence[str] = (
+    "model",
+    "target",
+    "kernels",
+    "subgraph",
+    "index",
+    "op",
+    "name",
+    "macs",
+    "instructions",
+    "cycles",
+    "latency_ms",
+    "share",
+    "evidence",
+)
+
+
+def profile(reports: Sequence[ProfileReport]) -> str:
+    """One profile as its report; several as `profiles`."""
+    entries = [_report(report) for report in reports]
+    return to_json(entries[0] if len(entries) == 1 else {"profiles": entries})
+
+
+def profile_csv(reports: Sequence[ProfileReport]) -> str:
+    """A row for every operator of every profile; an empty cell is unknown."""
+    text = StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for report in reports:
+        fixed = {
+            "model": report.model.path,
+            "target": report.latency.target.name,
+            "kernels": report.latency.library,
+        }
+        writer.writerows({**fixed, **_node(node)} for node in report.latency.nodes)
+    return text.getvalue().rstrip("\n")
+
+
+def _report(report: ProfileReport) -> dict[str, Any]:
+    latency = report.latency
+    return {
+        "model": model_entry(report.model),
+        "target": latency.target.name,
+        "core": latency.target.core.name,
+        "kernels": latency.library,
+        "clock_hz": latency.clock_hz or None,
+        "loops_core": latency.loops_core,
+        "total": _total(latency.total),
+        "interpreter_ms": latency.overhead_ms,
+        "evidence": latency.evidence,
+        "ops": [_node(node) for node in latency.nodes],
+        "by_type": [_kind(kind) for kind in report.kinds],
+        "what_if": [_what_if(one) for one in report.what_ifs],
+        "period_s": report.period_seconds,
+        "duty_cycle": report.duty,
+        "notes": list(latency.notes),
+    }
+
+
+def _total(total: Total) -> dict[str, Any]:
+    return {
+        "macs": total.macs,
+        "instructions": _whole(total.instructions),
+        "cycles": _whole(total.cycles),
+        "latency_ms": total.latency_ms,
+        "latency_low_ms": total.latency_low_ms,
+        "latency_high_ms": total.latency_high_ms,
+        "energy_uj": total.energy_uj,
+    }
+
+
+def _node(node: NodeLatency) -> dict[str, Any]:
+    mix = node.mix
+    return {
+        "subgraph": node.subgraph,
+        "index": node.index,
+        "op": node.operator,
+        "name": node.name,
+        "macs": node.macs,
+        "instructions": _whole(None if node.instructions is None else node.instructions.total),
+        "cycles": _whole(None if node.cycles is None else node.cycles.total),
+        "latency_ms": node.latency_ms,
+        "share": node.share,
+        "mix": None if mix is None else {name: round(count) for name, count in mix.items()},
+        "evidence": node.evidence,
+    }
+
+
+def _kind(kind: KindLatency) -> dict[str, Any]:
+    return {
+        "op": kind.operator,
+        "count": kind.nodes,
+        "macs": kind.macs,
+        "instructions": round(kind.instructions),
+        "cycles": round(kind.cycles),
+        "latency_ms": kind.latency_ms,
+        "share": kind.share,
+        "cycles_per_mac": kind.cycles_per_mac,
+    }
+
+
+def _what_if(one: WhatIf) -> dict[str, Any]:
+    return {
+        "what": one.what,
+        "latency_ms": one.latency_ms,
+        "saved_ms": one.saved_ms,
+        "how": one.how,
+    }
+
+
+def _whole(count: float | None) -> int | None:
+    return None if count is None else round(count)

@@ -1,0 +1,187 @@
+"""`tinyml profile` as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+
+from tinyml_cli.profiling.profile_models import ProfileReport
+from tinyml_cli.render.parts import BLANK, line, table
+from tinyml_cli.render.units import megahertz, milliseconds, number, one_decimal, percent
+from tinyml_profiles.kinds import KindLatency
+from tinyml_profiles.latency_report import LatencyReport, NodeLatency
+
+UNKNOWN = "unknown"
+_BAR_CELLS = 10
+
+
+def profile(reports: Sequence[ProfileReport], by: str, order: str) -> list[RenderableType]:
+    """Every profile by itself, or several side by side."""
+    if len(reports) > 1:
+        return [_side_by_side(reports), *_notes(reports)]
+    return _one(reports[0], by, order)
+
+
+def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
+    latency = report.latency
+    listed = _by_type(report.kinds) if by == "type" else _by_node(latency, order)
+    parts: list[RenderableType] = [
+        line(_heading(report), "bold"),
+        line(_latency_text(latency), "bold green" if latency.total.latency_ms else "bold yellow"),
+        line(_counts_text(latency)),
+        *([line(text)] if (text := _dominance(report.kinds)) else []),
+        *_duty(report),
+        BLANK,
+        listed,
+    ]
+    if latency.overhead_ms:
+        parts.append(line(f"the interpreter itself takes {milliseconds(latency.overhead_ms)}"))
+    if report.what_ifs:
+        parts += [BLANK, _what_ifs(report)]
+    return [*parts, *(line(f"note: {note}") for note in latency.notes)]
+
+
+def _heading(report: ProfileReport) -> str:
+    latency = report.latency
+    target = latency.target
+    return f"{report.model.path} on {target.name} ({target.title}), {latency.library} kernels"
+
+
+def _latency_text(latency: LatencyReport) -> str:
+    total = latency.total
+    if total.latency_ms is None:
+        return "latency   unknown" if latency.clock_hz else "latency   depends on the clock"
+    text = f"latency   {milliseconds(total.latency_ms)}"
+    if total.latency_low_ms is not None and total.latency_high_ms is not None:
+        text += (
+            f" (90 %: {milliseconds(total.latency_low_ms)} to "
+            f"{milliseconds(total.latency_high_ms)})"
+        )
+    if total.energy_uj is not None:
+        text += f", {total.energy_uj:,.0f} uJ"
+    return f"{text} at {megahertz(latency.clock_hz)}, {latency.evidence}"
+
+
+def _counts_text(latency: LatencyReport) -> str:
+    total = latency.total
+    if total.cycles is None or total.instructions is None:
+        return f"          {number(total.macs)} MACs"
+    text = (
+        f"          {number(round(total.cycles))} cycles, "
+        f"{number(round(total.instructions))} instructions, {number(total.macs)} MACs"
+    )
+    return (
+        f"{text}, {one_decimal(total.cycles / total.macs)} cycles per MAC" if total.macs else text
+    )
+
+
+def _dominance(kinds: Sequence[KindLatency]) -> str:
+    """What takes longest, and how dear its products are beside those of the next kind."""
+    if not kinds:
+        return ""
+    first = kinds[0]
+    text = f"          {first.operator} takes {percent(first.share)} of the time"
+    each = first.cycles_per_mac
+    if each is None:
+        return text
+    text += f" at {one_decimal(each)} cycles per MAC"
+    others = [k for k in kinds[1:] if k.cycles_per_mac and k.macs * 100 > first.macs]
+    if others:
+        other = others[0]
+        ratio = each / (other.cycles_per_mac or each)
+        text += f", {one_decimal(ratio)} times what {other.operator} takes"
+    return text
+
+
+def _duty(report: ProfileReport) -> list[RenderableType]:
+    if report.duty is None or report.period_seconds is None:
+        return []
+    text = f"duty      {percent(report.duty)} of every {report.period_seconds:g} s"
+    return [line(text, "bold red" if report.duty > 1 else "")]
+
+
+def _by_node(latency: LatencyReport, order: str) -> RenderableType:
+    nodes = list(latency.nodes)
+    if order == "time":
+        nodes.sort(key=lambda node: -(node.share or 0.0))
+    several = any(node.subgraph for node in nodes)
+    rows = [_node_row(node, several) for node in nodes]
+    names = ("node", "operator", "MACs", "cycles", "ms", "share", "", "cyc/MAC")
+    return table(names, rows, (0, 2, 3, 4, 5, 7))
+
+
+def _node_row(node: NodeLatency, several: bool) -> tuple[str, ...]:
+    each = node.cycles_per_mac
+    return (
+        f"{node.subgraph}:{node.index}" if several else str(node.index),
+        f"{node.operator} (assumed)" if node.evidence == "assumed" else node.operator,
+        number(node.macs) if node.macs else "",
+        UNKNOWN if node.cycles is None else number(round(node.cycles.total)),
+        "" if node.latency_ms is None else f"{node.latency_ms:,.3f}",
+        "" if node.share is None else percent(node.share),
+        _bar(node.share),
+        "" if each is None else one_decimal(each),
+    )
+
+
+def _by_type(kinds: Sequence[KindLatency]) -> RenderableType:
+    rows = [
+        (
+            kind.operator,
+            str(kind.nodes),
+            number(kind.macs) if kind.macs else "",
+            number(round(kind.cycles)),
+            "" if kind.latency_ms is None else f"{kind.latency_ms:,.3f}",
+            percent(kind.share),
+            _bar(kind.share),
+            "" if kind.cycles_per_mac is None else one_decimal(kind.cycles_per_mac),
+        )
+        for kind in kinds
+    ]
+    names = ("operator", "nodes", "MACs", "cycles", "ms", "share", "", "cyc/MAC")
+    return table(names, rows, (1, 2, 3, 4, 5, 7))
+
+
+def _bar(share: float | None) -> str:
+    return "█" * round(_BAR_CELLS * (share or 0.0))
+
+
+def _what_ifs(report: ProfileReport) -> RenderableType:
+    rows = [
+        (one.what, milliseconds(one.latency_ms), f"{one.saved_ms:+,.3f}", one.how)
+        for one in report.what_ifs
+    ]
+    return table(("with", "latency", "saves ms", "how"), rows, (1, 2))
+
+
+def _side_by_side(reports: Sequence[ProfileReport]) -> RenderableType:
+    rows = [
+        (
+            report.model.path,
+            report.latency.target.name,
+            report.latency.library,
+            megahertz(report.latency.clock_hz) if report.latency.clock_hz else "",
+            _cell(report.latency.total.cycles),
+            UNKNOWN
+            if report.latency.total.latency_ms is None
+            else milliseconds(report.latency.total.latency_ms),
+            report.latency.evidence,
+        )
+        for report in reports
+    ]
+    names = ("model", "target", "kernels", "clock", "cycles", "latency", "evidence")
+    return table(names, rows, (3, 4, 5))
+
+
+def _cell(count: float | None) -> str:
+    return UNKNOWN if count is None else number(round(count))
+
+
+def _notes(reports: Sequence[ProfileReport]) -> list[RenderableType]:
+    notes = dict.fromkeys(
+        f"note: {report.latency.target.name}: {note}"
+        for report in reports
+        for note in report.latency.notes
+    )
+    return [line(note) for note in notes]
