@@ -1,0 +1,48 @@
+"""SOFTMAX: maximum, sum of exponentials and quotient of every row.
+
+Elements of int8 too far below the row's maximum count as zero without an exponential. How many
+these are depends on the values; taken is the share of all differences that are as large.
+
+Source    tflite-micro `lite/kernels/internal/reference/softmax.h`
+"""
+
+from __future__ import annotations
+
+from math import frexp
+
+from tinyml_runtime.model.options import SoftmaxOptions
+from tinyml_runtime.registration import Node
+from tinyml_runtime.types import TensorType
+from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
+
+_DIFF_BITS = 5
+_LARGEST_DIFF = 255
+
+
+def count_softmax(context: WorkContext, node: Node) -> Workload:
+    """The loops of SOFTMAX, by the types of input and output."""
+    source, output = operand(context.input(node, 0)), operand(context.output(node, 0))
+    kind = f"softmax_{source.type.name.lower()}"
+    if output.type is not source.type:
+        kind += f"_{output.type.name.lower()}"
+    near = 1.0
+    if source.type is TensorType.INT8:
+        near = near_share(source.scale * node.options_as(SoftmaxOptions).beta)
+    rows = source.size / max(1, source.shape[-1]) if source.shape else 1
+    return (
+        LoopWork(f"{kind}.call", entries=1),
+        LoopWork(f"{kind}.dimension", trips=len(source.shape)),
+        LoopWork(f"{kind}.row", trips=rows),
+        LoopWork(f"{kind}.near", trips=source.size * near),
+        LoopWork(f"{kind}.far", trips=source.size * (1 - near)),
+    )
+
+
+def near_share(scale: float) -> float:
+    """The share of differences below the maximum whose exponential is taken."""
+    shift = frexp(min(scale * 2.0 ** (31 - _DIFF_BITS), 2.0**31 - 1))[1]
+    radius = (2**_DIFF_BITS - 1) * 2.0 ** (31 - _DIFF_BITS - shift)
+    return min(1.0, (int(radius) + 1) / (_LARGEST_DIFF + 1))
+
+
+SOFTMAX = count_softmax
