@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -114,6 +115,14 @@ def test_the_header_declares_what_the_report_says(tinyml: Tinyml) -> None:
     assert "// runtime  TFLM 90b983c2, reference kernels, ABI arm-eabi" in text
     assert report["written"] == ["arena.h: written"]
     assert str(EXAMPLES) not in text
+
+
+def test_the_header_names_the_model_that_is_written(tinyml: Tinyml) -> None:
+    options = ["--planner", "optimal", "--write", "out.tflite", "--header", "arena.h"]
+    assert tinyml("plan", DIGITS, *options).code == 0
+    text = Path("arena.h").read_text()
+    assert f"SHA-256  {sha256(Path('out.tflite').read_bytes()).hexdigest()}" in text
+    assert "only a model that --write saved brings this plan to the device" in text
 
 
 def test_the_same_command_writes_the_same_header_again(tinyml: Tinyml) -> None:

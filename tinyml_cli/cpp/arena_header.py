@@ -90,13 +90,14 @@ def _origin(report: PlanReport) -> list[str]:
 
 def _advice(reports: PlanReports) -> list[str]:
     first = reports.reports[0]
+    lines: list[str] = []
+    if first.planner == "optimal":
+        lines.append("plan     only a model that --write saved brings this plan to the device")
     if reports.shared is not None:
-        return [comment("shared   all models run in turn, through one tflite::MicroAllocator")]
+        lines.append("shared   all models run in turn, through one tflite::MicroAllocator")
     if first.split is not None:
-        return [
-            comment("split    for MicroAllocator::Create(persistent, ..., non-persistent, ...)")
-        ]
-    return []
+        lines.append("split    for MicroAllocator::Create(persistent, ..., non-persistent, ...)")
+    return [comment(text) for text in lines]
 
 
 def _arenas(reports: PlanReports) -> list[_Arena]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from tinyml_cli.destination import MARK
 from tinyml_cli.planning.report import PlanReport
 from tinyml_cli.render.units import bytes_text
+from tinyml_runtime import write_model
 
 _KEYWORDS = (
     "alignas alignof and asm auto bool break case catch char class compl concept const constexpr "
@@ -39,11 +41,16 @@ def comment(text: str) -> str:
 
 
 def model_lines(report: PlanReport) -> list[str]:
-    """Which file a number is for. The folder is left out, so that it is the same everywhere."""
-    model = report.model
+    """Which file a number is for. The folder is left out, so that it is the same everywhere.
+
+    A model that is written with its plan is that file, not the one that was read.
+    """
+    content, how = report.model.content, ""
+    if report.new_model is not None:
+        content, how = write_model(report.new_model), ", as --write saves it"
     return [
-        comment(f"model    {Path(model.path).name}, {bytes_text(len(model.content))}"),
-        comment(f"SHA-256  {model.sha256}"),
+        comment(f"model    {Path(report.model.path).name}{how}, {bytes_text(len(content))}"),
+        comment(f"SHA-256  {sha256(content).hexdigest()}"),
     ]
 
 
