@@ -8,10 +8,19 @@ from __future__ import annotations
 from tinyml_runtime.workload import CountLoops
 
 _FAMILIES = {
+    "batch_matmul": ("BATCH_MATMUL",),
     "conv": ("CONV_2D",),
     "depthwise_conv": ("DEPTHWISE_CONV_2D",),
     "elementwise": ("ADD", "MUL"),
     "fully_connected": ("FULLY_CONNECTED",),
+    "lstm": ("UNIDIRECTIONAL_SEQUENCE_LSTM",),
+    "maximum_minimum": ("MAXIMUM", "MINIMUM"),
+    "pad": ("PAD", "PADV2"),
+    "pooling": ("AVERAGE_POOL_2D", "MAX_POOL_2D"),
+    "softmax": ("SOFTMAX",),
+    "svdf": ("SVDF",),
+    "transpose": ("TRANSPOSE",),
+    "transpose_conv": ("TRANSPOSE_CONV",),
 }
 
 CMSIS_NN_WORKLOADS: dict[str, CountLoops | str] = {

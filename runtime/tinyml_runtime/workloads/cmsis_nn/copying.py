@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import gcd
 
 from tinyml_runtime.workload import LoopWork
 from tinyml_runtime.workloads.cmsis_nn.counting import in_blocks, once, turns
@@ -62,3 +63,10 @@ def fills(kernel: str, runs: float, length: int) -> Iterator[LoopWork]:
 def vector_trips(length: int, lanes: int = _LANES) -> int:
     """Turns of a loop over vectors, the last of which may be partly masked out."""
     return -(-length // lanes)
+
+
+def usual_places(runs: float, length: int) -> Places:
+    """Where runs of `length` bytes start that follow each other on both sides, on average."""
+    step = _WORD // gcd(length, _WORD)
+    on_words = runs / step**2
+    return Places(on_words, 2 * on_words * (step - 1), on_words * (step - 1) ** 2)

@@ -46,7 +46,7 @@ def count_depthwise(context: WorkContext, node: Node) -> Workload:
     )
     is_mve = MVE in context.extensions
     if source.type is TensorType.INT16:
-        return (once("depthwise_s16.call"), *_plain("depthwise_conv_s16", windows))
+        return (once("depthwise_s16.call"), *_by_loops("depthwise_conv_s16", windows))
     is_plain = _is_plain(windows)
     if weights.type is TensorType.INT4:
         return (once("depthwise_s4.call"), *_s4(windows, is_plain=is_plain, is_mve=is_mve))
@@ -64,12 +64,7 @@ def _is_plain(windows: Windows) -> bool:
 
 def _s8(windows: Windows, *, is_plain: bool, is_mve: bool) -> Iterator[LoopWork]:
     if is_plain:
-        multiplier = windows.filters // windows.channels
-        is_by_four = multiplier % 4 == 0 and windows.batch == 1 and not windows.is_dilated
-        if is_by_four:
-            yield from _by_four_filters(windows, multiplier)
-        else:
-            yield from _plain("depthwise_conv_s8", windows)
+        yield from _by_loops("depthwise_conv_s8", windows)
     elif is_mve:
         yield from by_blocks("depthwise_conv_s8_opt", "depthwise_nt_t_s8", windows)
     elif (
@@ -91,6 +86,14 @@ def _s4(windows: Windows, *, is_plain: bool, is_mve: bool) -> Iterator[LoopWork]
         yield from _by_patches("depthwise_conv_s4_opt", windows)
 
 
+def _by_loops(kernel: str, windows: Windows) -> Iterator[LoopWork]:
+    multiplier = windows.filters // windows.channels
+    if multiplier % 4 or windows.batch != 1 or windows.is_dilated:
+        yield from _plain(kernel, windows)
+    else:
+        yield from _by_four_filters(f"{kernel}_mult_4", windows, multiplier)
+
+
 def _plain(kernel: str, windows: Windows) -> Iterator[LoopWork]:
     """Output by output, over the taps inside."""
     inside = inside_of(windows)
@@ -101,10 +104,10 @@ def _plain(kernel: str, windows: Windows) -> Iterator[LoopWork]:
     yield turns(f"{kernel}.tap", outputs * inside.taps)
 
 
-def _by_four_filters(windows: Windows, multiplier: int) -> Iterator[LoopWork]:
+def _by_four_filters(kernel: str, windows: Windows, multiplier: int) -> Iterator[LoopWork]:
     """Four filters of a channel at once."""
     inside = inside_of(windows)
-    kernel, tiles = "depthwise_conv_s8_mult_4", windows.channels * (multiplier // 4)
+    tiles = windows.channels * (multiplier // 4)
     yield turns(f"{kernel}.pixel", inside.pixels)
     yield turns(f"{kernel}.channel", inside.pixels * windows.channels)
     yield turns(f"{kernel}.tile", inside.pixels * tiles)

@@ -22,7 +22,7 @@ from tinyml_runtime.workloads.cmsis_nn.mat_mult import nt_t_s8, nt_t_s8_mve
 
 INPUT, WEIGHTS, BIAS = 0, 1, 2
 OUTPUT = 0
-_LANES_S8, _LANES_S16 = 16, 8
+_LANES = {"s16": 8, "s4": 32}
 # Outputs of more dimensions are made by the kernel of convolutions, if rows are whole words.
 _FLAT = 2
 _WORD = 4
@@ -56,9 +56,9 @@ def _vectors(kernel: str, batches: int, units: int, depth: int, is_mve: bool) ->
     yield once(f"fully_connected_{kernel}.call")
     yield turns(f"fully_connected_{kernel}.batch", batches)
     name = f"vec_mat_mult_t_{kernel}"
-    at_once = 4 if is_mve and kernel != "s4" else 2
+    at_once = 4 if is_mve or kernel == "s4" else 2
     rows, rest = batches * (units // at_once), batches * (units % at_once)
-    lanes = _LANES_S16 if kernel == "s16" else _LANES_S8
+    lanes = _LANES.get(kernel, 16)
     for piece, count in (("rows", rows), ("row", rest)):
         yield turns(f"{name}.{piece}", count)
         if is_mve:

@@ -1,0 +1,77 @@
+"""UNIDIRECTIONAL_SEQUENCE_LSTM: at every step four gates, each with products and an activation.
+
+The first step has no hidden state to multiply. Floats take the reference's kernel.
+
+Source    tflite-micro `micro/kernels/cmsis_nn/unidirectional_sequence_lstm.cc`; CMSIS-NN
+          `Source/LSTMFunctions/arm_lstm_unidirectional_s8.c`, `..._s16.c`,
+          `Source/NNSupportFunctions/arm_nn_lstm_step_s8.c`, `arm_nn_lstm_calculate_gate_s8_s16.c`,
+          `arm_nn_vec_mat_mul_result_acc_s8_s16.c`,
+          `Source/ActivationFunctions/arm_nn_activation_s16.c`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinyml_runtime.model.options import UnidirectionalSequenceLSTMOptions
+from tinyml_runtime.registration import Node
+from tinyml_runtime.types import TensorType
+from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.cmsis_nn.copying import vector_trips
+from tinyml_runtime.workloads.cmsis_nn.counting import MVE, in_blocks, once, reference, turns
+
+INPUT, HIDDEN_STATE = 0, 18
+_GATES = 4
+_LANES = {TensorType.INT8: 16, TensorType.INT16: 8}
+
+
+def count_lstm(context: WorkContext, node: Node) -> Workload:
+    """The loops of UNIDIRECTIONAL_SEQUENCE_LSTM."""
+    source, hidden = operand(context.input(node, INPUT)), operand(context.input(node, HIDDEN_STATE))
+    if source.type not in _LANES:
+        return reference("UNIDIRECTIONAL_SEQUENCE_LSTM")(context, node)
+    depth, units = source.shape[-1], hidden.shape[-1]
+    is_time_major = node.options_as(UnidirectionalSequenceLSTMOptions).time_major
+    first, second = (*source.shape[:-1], 1)[:2] if len(source.shape) > 2 else (1, source.shape[0])
+    steps, batch = (first, second) if is_time_major else (second, first)
+    # Batches that are not the inner dimension are worked on one by one.
+    calls = steps if is_time_major else steps * batch
+    starts = 1 if is_time_major else batch
+    kind = "s8" if source.type is TensorType.INT8 else "s16"
+    lanes = _LANES[source.type] if MVE in context.extensions else 0
+    cells = steps * batch * units
+    return (
+        once(f"lstm_{kind}.call"),
+        turns(f"lstm_{kind}.step", calls),
+        turns(f"lstm_{kind}.no_state", starts),
+        *_products(kind, _GATES * steps * batch, units, depth, lanes),
+        *_products(kind, _GATES * (steps - 1) * batch, units, units, lanes),
+        *_cells(kind, calls, cells, units, is_mve=bool(lanes)),
+    )
+
+
+def _products(kind: str, runs: int, units: int, depth: int, lanes: int) -> Iterator[LoopWork]:
+    kernel = f"vec_mat_mul_result_acc_{kind}"
+    yield turns(f"{kernel}.batch", runs)
+    at_once = 4 if lanes else 2
+    for piece, count in (("rows", runs * (units // at_once)), ("row", runs * (units % at_once))):
+        yield turns(f"{kernel}.{piece}", count)
+        if lanes:
+            yield turns(f"{kernel}.{piece}_{lanes}", count * vector_trips(depth, lanes))
+        else:
+            yield from in_blocks(f"{kernel}.{piece}", count, depth, (4, 1))
+
+
+def _cells(kind: str, calls: int, cells: int, units: int, *, is_mve: bool) -> Iterator[LoopWork]:
+    """Activations of four gates and of the cells, and three products element by element."""
+    yield turns("activation_s16.of", (_GATES + 1) * cells)
+    runs = cells / units
+    if is_mve:
+        yield turns(f"lstm_{kind}.products", runs * vector_trips(units, 4))
+        yield turns(f"lstm_{kind}.clear", runs * vector_trips(units, 8))
+        return
+    yield from in_blocks(f"lstm_{kind}.products", runs, units, (2, 1))
+    yield turns(f"lstm_{kind}.clear", cells)
+
+
+UNIDIRECTIONAL_SEQUENCE_LSTM = count_lstm
