@@ -10,7 +10,7 @@ from tinyml_cli.planning.report import PlanReport, PlanReports, SizeCheck
 from tinyml_profiles import runtime_profile
 from tinyml_profiles.chosen_plan import PlanChoice, make_plan, planner_named
 from tinyml_profiles.savings import Saving, find_savings
-from tinyml_runtime.errors import InputError, UnsupportedModelError
+from tinyml_runtime.errors import InputError, PlanError, UnsupportedModelError
 from tinyml_runtime.memory.offline_plan import has_offline_plan
 from tinyml_runtime.memory.runtime_profile import RuntimeProfile
 from tinyml_runtime.model.schema import Model
@@ -88,6 +88,8 @@ def _plan(request: PlanRequest, model: Model, file: ModelFile) -> PlanReport:
         made = make_plan(model, _choice(request, profile))
     except UnsupportedModelError as error:
         return replace(report, problems=error.problems)
+    except PlanError as error:
+        raise PlanError(f"{file.path}: {error}") from None
     plan = made.plan
     return replace(
         report,
