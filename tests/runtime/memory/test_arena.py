@@ -26,6 +26,10 @@ def head(size: int) -> ArenaCall:
     return ArenaCall(Action.HEAD, size)
 
 
+def lend(size: int) -> ArenaCall:
+    return ArenaCall(Action.PLAN, size, 16)
+
+
 RELEASE = ArenaCall(Action.RELEASE)
 
 
@@ -55,7 +59,7 @@ def test_temporary_memory_begins_above_the_head_and_is_given_back() -> None:
 
 
 def test_the_planner_needs_whole_16_bytes_between_temporary_memory_and_the_tail() -> None:
-    calls = [temporary(4), ArenaCall(Action.PLAN, 40, 16), persistent(1, 1)]
+    calls = [temporary(4), lend(40), persistent(1, 1)]
     # From 16 to 56; the end is aligned down to 16, so it must be at 64 or beyond.
     assert smallest_arena(calls) == 64
     assert carry_out(calls, 64).shortage is None
@@ -76,7 +80,7 @@ CALLS = st.lists(
         st.builds(temporary, SIZES, ALIGNMENTS),
         st.builds(head, SIZES),
         st.just(RELEASE),
-        st.builds(lambda size: ArenaCall(Action.PLAN, size, 16), SIZES),
+        st.builds(lend, SIZES),
     ),
     max_size=12,
 )
