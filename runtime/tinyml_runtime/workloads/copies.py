@@ -7,7 +7,7 @@ tables say what each costs. Bytes are known by their number, blocks by how many 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from tinyml_runtime.workload import LoopWork, Workload
@@ -19,7 +19,7 @@ _BLOCK = 64
 
 def count_copies(copies: Mapping[tuple[int, bool], float]) -> Workload:
     """The loops of copies: from (bytes, whether both ends lie on words) to how many there are."""
-    works: Counter[tuple[str, str]] = Counter()
+    works: defaultdict[tuple[str, str], float] = defaultdict(float)
     for (length, aligned), times in copies.items():
         way = "short" if length < _SHORT else "aligned" if aligned else "unaligned"
         works[way, "call"] += times

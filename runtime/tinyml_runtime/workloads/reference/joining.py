@@ -6,7 +6,7 @@ Source    tflite-micro `lite/kernels/internal/reference/concatenation.h`,
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from math import prod
 
 from tinyml_runtime.model.options import ConcatenationOptions
@@ -23,7 +23,7 @@ def count_concatenation(context: WorkContext, node: Node) -> Workload:
     rows = prod(output.shape[:axis])
     size = output.dtype.itemsize
     total = prod(output.shape[axis:]) * size
-    copies: Counter[tuple[int, bool]] = Counter()
+    copies: defaultdict[tuple[int, bool], float] = defaultdict(float)
     before = 0
     for place in range(len(node.inputs)):
         length = prod(operand(context.input(node, place)).shape[axis:]) * size
