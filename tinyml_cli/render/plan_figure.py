@@ -22,6 +22,7 @@ from tinyml_cli.render.palette import colours
 from tinyml_cli.render.plan_attribution import buffer_name, place, short_name
 from tinyml_cli.render.units import bytes_text, number, size_text
 from tinyml_runtime.memory.lifetimes import Step
+from tinyml_runtime.memory.planner import ALIGNMENT_BYTES
 from tinyml_runtime.planning.arena_plan import ArenaPlan
 from tinyml_runtime.planning.timeline import Moment, column_of, timeline
 
@@ -49,9 +50,8 @@ class _Plot:
 
     @property
     def bytes(self) -> int:
-        """Those below the tail, which would leave no room in many models if it were to scale."""
-        arena = self.plan.arena
-        return max(arena.recommended_bytes - arena.persistent_bytes, self.plan.plan.bytes, 1)
+        """Those of the planned part: the rest would leave no room for it in many models."""
+        return max(self.plan.plan.bytes, 1)
 
     def x(self, column: int) -> float:
         return _LEFT + column * self.column
@@ -109,16 +109,16 @@ def _scale(plot: _Plot) -> Iterator[Shape]:
 
 
 def _persistent(plot: _Plot) -> Iterator[Shape]:
-    """The tail, which stays."""
-    name = f"persistent part (tail): {bytes_text(plot.plan.arena.persistent_bytes)}, not to scale"
+    """What stays, and what is needed only for a while: above the planned part, not to scale."""
+    arena = plot.plan.arena
+    between = arena.recommended_bytes - arena.persistent_bytes - plot.plan.plan.bytes
+    name = f"persistent part (tail): {bytes_text(arena.persistent_bytes)}, not to scale"
+    if between >= ALIGNMENT_BYTES:
+        name = f"{bytes_text(between)} needed while allocating only; {name}"
     yield Box(_LEFT, _TOP, plot.width, _TAIL_HEIGHT, PALE, GREY, name)
-    if plot.width > text_width(name, _LABEL):
-        x, y = _LEFT + plot.width / 2, _TOP + _TAIL_HEIGHT / 2 + 4
-        yield Words(x, y, name, _LABEL, Anchor.MIDDLE, colour=GREY)
-    ceiling = plot.y(plot.plan.plan.bytes)
-    if ceiling - plot.y(plot.bytes) > 3 * _LABEL:
-        x, y = _LEFT + plot.width / 2, (ceiling + plot.y(plot.bytes)) / 2 + 4
-        yield Words(x, y, "needed while allocating only", _LABEL, Anchor.MIDDLE, colour=GREY)
+    size = min(_LABEL, plot.width / text_width(name, 1))
+    x, y = _LEFT + plot.width / 2, _TOP + _TAIL_HEIGHT / 2 + 4
+    yield Words(x, y, name, size, Anchor.MIDDLE, colour=GREY)
 
 
 def _buffers(plot: _Plot) -> Iterator[Shape]:
