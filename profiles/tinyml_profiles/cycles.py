@@ -152,9 +152,9 @@ class CyclePricer:
         if region is None or not region.wait_cycles:
             return 0.0
         straight = executed * self._instruction_bytes / region.line_bytes
-        lines = straight * region.sequential + jumps
-        again = _missed(traffic.loop_bytes, region.cache_bytes) * lines
-        first = min(lines, traffic.kernel_bytes / region.line_bytes)
+        again = _missed(traffic.loop_bytes, region.cache_bytes)
+        again *= straight * region.sequential + jumps
+        first = min(straight, traffic.kernel_bytes / region.line_bytes)
         return max(first, again) * region.wait_cycles
 
 

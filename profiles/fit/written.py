@@ -1,0 +1,54 @@
+"""Writing what was fitted into the data files, at the lines where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from predicted import DATA, Values, split_key
+
+
+def write_figures(values: Values, sources: str) -> None:
+    """Set every parameter in its file; the rest of the file stays as it is."""
+    for parameter, value in values.items():
+        ref = (
+            f"fitted by profiles/fit/fit_boards.py from {parameter.start:g}"
+            f" ({parameter.reason}): {sources}"
+        )
+        figure = f'{{ value = {value:.4g}, from = "derived", ref = "{ref}" }}'
+        for file in parameter.files:
+            path = DATA / f"{file}.toml"
+            lines = _set(path.read_text("utf-8").splitlines(), split_key(parameter.key), figure)
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _set(lines: Sequence[str], key: Sequence[str], figure: str) -> list[str]:
+    *path, name = key
+    header = f"[{'.'.join(path)}]" if path else ""
+    found = list(lines)
+    if header and header not in found:
+        found += ["", header]
+    start = found.index(header) + 1 if header else 0
+    end = next((i for i in range(start, len(found)) if found[i].startswith("[")), len(found))
+    for place in range(start, end):
+        if found[place].split("=")[0].strip() == name:
+            found[place] = f"{name} = {figure}"
+            return found
+    while end > start and not found[end - 1]:
+        end -= 1
+    found.insert(end, f"{name} = {figure}")
+    return found
+
+
+def write_intervals(factors: Mapping[str, float], sources: str) -> None:
+    """Factors below and above a latency, by what is known of the target."""
+    lines = [
+        "# Made by profiles/fit/fit_boards.py: factors of the 90 % interval around a latency. For",
+        "# a board with a library, else a core with a library, else any board, any core.",
+        "",
+        'from = "measured"',
+        f'ref = "errors of predictions for what was left out of the fit: {sources}"',
+        "",
+    ]
+    for name, factor in sorted(factors.items()):
+        lines.append(f'"{name}" = {{ low = {1 / factor:.3f}, high = {factor:.3f} }}')
+    (DATA / "intervals.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
