@@ -46,6 +46,17 @@ CASES = (
         (*TINYML, "run", str(EXAMPLES / LARGER)),
         most_megabytes=80,
     ),
+    Case(f"tinyml plan {Path(LARGER).name}", (*TINYML, "plan", str(EXAMPLES / LARGER)), 3.0),
+    Case(
+        f"tinyml plan {Path(LARGER).name} --json",
+        (*TINYML, "plan", str(EXAMPLES / LARGER), "--json"),
+        3.0,
+    ),
+    Case(
+        f"tinyml profile {Path(LARGER).name}",
+        (*TINYML, "profile", str(EXAMPLES / LARGER), "--target", "nucleo-l4r5zi"),
+        3.5,
+    ),
 )
 
 
