@@ -1,4 +1,4 @@
-"""Make the documents that come from the code: operators and compatibility.
+"""Make the documents that come from the code: operators, compatibility, errors of latencies.
 
 usage: python scripts/make_docs.py          write them
        python scripts/make_docs.py --check  exit with 1 if they are not in step
@@ -6,14 +6,18 @@ usage: python scripts/make_docs.py          write them
 
 from __future__ import annotations
 
+import csv
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "runtime" / "upstream.toml"
+LATENCY = ROOT / "docs" / "explain" / "latency.md"
+MEASUREMENTS = ROOT / "profiles" / "tinyml_profiles" / "data" / "measurements" / "latency.csv"
 # The tables of the conformance suite.
 sys.path.insert(0, str(ROOT))
 
@@ -26,6 +30,7 @@ def main() -> None:
     made = {
         ROOT / "docs/reference/operators.md": operators(),
         ROOT / "docs/compatibility.md": compatibility(LEDGER),
+        LATENCY: latency(LATENCY, MEASUREMENTS),
     }
     if "--check" in sys.argv:
         stale = [
@@ -155,6 +160,48 @@ def _example(entry: differences.Difference) -> str:
     if isinstance(example.tflm, str):
         place = f"output {example.output}"
     return f"`{entry.case}`, {place}: TFLM {example.tflm}, LiteRT {example.litert}"
+
+
+_PREDICTIONS = {"predicted": "fit", "row_left_out": "row out", "board_left_out": "board out"}
+
+
+def latency(page: Path, measurements: Path) -> str:
+    """The page with its table of measured and predicted cycles made anew."""
+    with measurements.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [
+        f"| board | kernels | model | measured | {' | '.join(_PREDICTIONS.values())} | source |",
+        "|---|---|---|---|---|---|---|---|",
+        *(_measured(row) for row in rows),
+        "",
+        *_medians([row for row in rows if not row["operator"]], "whole models"),
+        *_medians([row for row in rows if row["operator"]], "sums of a type of operator"),
+        "",
+    ]
+    before, start, rest = page.read_text(encoding="utf-8").partition("make_docs.py -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    return "".join((before, start, "\n", "\n".join(lines), end, after))
+
+
+def _measured(row: dict[str, str]) -> str:
+    errors = " | ".join(f"{_error(row, column):+.1%}" for column in _PREDICTIONS)
+    what = f"{row['model']}, {row['operator']}" if row["operator"] else row["model"]
+    source = row["source"].partition(":")[0]
+    cycles = f"{float(row['cycles']):,.0f}"
+    return f"| {row['target']} | {row['library']} | {what} | {cycles} | {errors} | {source} |"
+
+
+def _medians(rows: Sequence[dict[str, str]], name: str) -> Iterator[str]:
+    """A line of medians and largest errors."""
+    parts: list[str] = []
+    for column, title in _PREDICTIONS.items():
+        errors = [abs(_error(row, column)) for row in rows]
+        parts.append(f"{title} {median(errors):.1%} (at most {max(errors):.1%})")
+    yield f"- {len(rows)} {name}, median error: {', '.join(parts)}"
+
+
+def _error(row: dict[str, str], column: str) -> float:
+    return float(row[column]) / float(row["cycles"]) - 1
 
 
 if __name__ == "__main__":

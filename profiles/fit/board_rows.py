@@ -42,6 +42,8 @@ class Whole:
     clock_hz: float
     sha256: str
     cycles: float
+    model: str
+    source: str
     operator: str = ""
 
     @property
@@ -71,6 +73,10 @@ class Difference:
 
 def read_wholes(truth: Path, is_judged: bool = True) -> Iterator[Whole]:
     """Rows of boards.csv; those of operators only where all of a type are summed."""
+    sources = {
+        (row["model_sha256"], row["latency_ms"] or row["cycles"]): row["source"]
+        for row in _rows(truth / "published.csv")
+    }
     for row in _rows(truth / "boards.csv"):
         operator = row["op"].split()[0] if row["op"] else ""
         if (row["gate"] == "yes") is is_judged and (not operator or operator.isupper()):
@@ -80,6 +86,8 @@ def read_wholes(truth: Path, is_judged: bool = True) -> Iterator[Whole]:
                 float(row["clock_mhz"]) * 1e6,
                 row["model_sha256"],
                 float(row["cycles"]),
+                row["model"],
+                sources.get((row["model_sha256"], row["latency_ms"] or row["cycles"]), ""),
                 operator,
             )
 

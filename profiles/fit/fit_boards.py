@@ -40,7 +40,7 @@ from board_rows import (  # noqa: E402
 from measured import checksum  # noqa: E402
 from parameters import PARAMETERS, Parameter  # noqa: E402
 from predicted import Predictor, Values, concerns  # noqa: E402
-from written import write_figures, write_intervals  # noqa: E402
+from written import write_figures, write_intervals, write_measurements  # noqa: E402
 
 Row = Whole | Ratio | Difference
 # Standard deviations to either side within which nine tenths lie, where eight values told the
@@ -95,6 +95,10 @@ def main() -> None:
         names = ("boards.csv", "published.csv")
         sums = ", ".join(f"{name} ({checksum(options.truth / name)})" for name in names)
         write_figures(values, sums)
+        columns = {"predicted": fitted, "row_left_out": by_row, "board_left_out": by_board}
+        write_measurements(
+            {name: {one.row: one.predicted for one in column} for name, column in columns.items()}
+        )
         write_intervals(_intervals(predictor, rows, values, by_row, by_board), sums)
 
 

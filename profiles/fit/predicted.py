@@ -24,7 +24,7 @@ from tinyml_profiles.loops import find_loops
 from tinyml_profiles.target import Core, Target
 from tinyml_profiles.toml_table import TomlTable
 from tinyml_profiles.traffic import Traffic, node_traffic
-from tinyml_profiles.work import NodeTensors, node_workloads
+from tinyml_profiles.work import NodeTensors, NodeWork, node_workloads
 from tinyml_runtime import load_model
 from tinyml_runtime.macs import count_macs
 from tinyml_runtime.model_tensors import make_tensors
@@ -42,7 +42,7 @@ class _Node:
 
 
 class Predictor:
-    """Prices what was published. Instructions are the measured ones where there are any."""
+    """Prices what was published. Instructions are those of the tables if they have all loops."""
 
     def __init__(self, truth: Path, models: Path) -> None:
         """Find models and measured operators."""
@@ -110,25 +110,29 @@ class Predictor:
             return None
         model = load_model(str(self._models[sha256]))
         context = NodeTensors(make_tensors(model, _MEMORY_LIMIT_BYTES)[0], core.extensions)
-        measured = next(
-            (m for name in core.loops_cores if (m := self._measured.get((sha256, name, library)))),
-            None,
-        )
-        loops = find_loops(core, library)
-        if measured is None and loops is None:
+        works = node_workloads(model, core.name, library)
+        counted = self._instructions(core, library, sha256, works)
+        if counted is None:
             return None
         nodes: list[_Node] = []
-        for work in node_workloads(model, core.name, library):
-            node = work.node
-            if measured is not None:
-                counted = _as_instructions(measured[node.index])
-            else:
-                assert loops is not None
-                counted = count_instructions(work.loops, loops.table)
-            macs = count_macs(context, node)
-            traffic = node_traffic(context, node, library, macs)
-            nodes.append(_Node(node.operator, counted, traffic))
+        for work, instructions in zip(works, counted, strict=True):
+            macs = count_macs(context, work.node)
+            traffic = node_traffic(context, work.node, library, macs)
+            nodes.append(_Node(work.node.operator, instructions, traffic))
         return nodes
+
+    def _instructions(
+        self, core: Core, library: str, sha256: str, works: Sequence[NodeWork]
+    ) -> Sequence[Instructions] | None:
+        """As the tables say, or where they lack a loop as they were counted in this very model."""
+        if (loops := find_loops(core, library)) is not None:
+            counted = [count_instructions(work.loops, loops.table) for work in works]
+            if not any(instructions.unpriced for instructions in counted):
+                return counted
+        for name in core.loops_cores:
+            if measured := self._measured.get((sha256, name, library)):
+                return [_as_instructions(measured[work.node.index]) for work in works]
+        return None
 
 
 def _as_instructions(node: MeasuredNode) -> Instructions:

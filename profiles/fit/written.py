@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 
+from board_rows import Whole
 from predicted import DATA, Values, split_key
+
+_ROW = ("target", "library", "clock_hz", "model", "sha256", "operator", "source", "cycles")
 
 
 def write_figures(values: Values, sources: str) -> None:
@@ -52,3 +56,15 @@ def write_intervals(factors: Mapping[str, float], sources: str) -> None:
     for name, factor in sorted(factors.items()):
         lines.append(f'"{name}" = {{ low = {1 / factor:.3f}, high = {factor:.3f} }}')
     (DATA / "intervals.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_measurements(columns: Mapping[str, Mapping[Whole, float]]) -> None:
+    """The measured cycles, and those that were predicted in each of some ways."""
+    path = DATA / "measurements" / "latency.csv"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow((*_ROW, *columns))
+        for row in next(iter(columns.values())):
+            facts = (str(getattr(row, name)) for name in _ROW)
+            table.writerow((*facts, *(f"{column[row]:.0f}" for column in columns.values())))

@@ -91,8 +91,10 @@ class CyclePricer:
         self._library = conditions.library
         self._accelerated = core.accelerated
         self._scale = core.loops_scale
-        self._costs = [core.cycles[name] for name in CLASSES]
-        self._paired = core.paired
+        costs = [core.cycles[name] for name in CLASSES]
+        self._costs = [cost.value for cost in costs]
+        self._evidence = [EVIDENCE.index(cost.evidence) for cost in costs]
+        self._paired = core.paired.value
         self._instruction_bytes = core.instruction_bytes.value
         self._calibration = board.calibration if board else Calibration()
         self._code = self._weights = self._arena = None
@@ -109,15 +111,15 @@ class CyclePricer:
         """The cycles of a node."""
         factors = self._calibration
         scale, weakest = self._core_scale(instructions, traffic)
-        counts = [count * scale for count in instructions.mix]
+        mix, factor = instructions.mix, scale * factors.core.value
         classes = tuple(
-            count * cost.value * factors.core.value
-            for count, cost in zip(counts, self._costs, strict=True)
+            [count * cost * factor for count, cost in zip(mix, self._costs, strict=True)]
         )
-        executed = sum(counts[:_TAKEN])
-        used = [cost for count, cost in zip(counts, self._costs, strict=True) if count]
-        weakest = max([weakest, *(EVIDENCE.index(cost.evidence) for cost in used)])
-        fetch = self._fetch_stalls(executed, counts[_TAKEN], traffic)
+        executed = instructions.total * scale
+        for count, evidence in zip(mix, self._evidence, strict=True):
+            if count and evidence > weakest:
+                weakest = evidence
+        fetch = self._fetch_stalls(executed, mix[_TAKEN] * scale, traffic)
         weights = _walk_stalls(traffic.weights, self._weights)
         arena = _walk_stalls(traffic.arena, self._arena)
         for stalls, region in ((fetch, self._code), (weights, self._weights), (arena, self._arena)):
@@ -125,7 +127,7 @@ class CyclePricer:
                 weakest = max(weakest, region.evidence)
         return Cycles(
             classes,
-            min(executed * self._paired.value * factors.core.value, sum(classes) / 2),
+            min(executed * self._paired * factors.core.value, sum(classes) / 2),
             fetch * factors.fetch.value,
             weights * factors.weights.value,
             arena * factors.arena.value,
