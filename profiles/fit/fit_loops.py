@@ -21,16 +21,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "profiles" / "fit")]
+sys.path[:0] = [str(ROOT), str(ROOT / "profiles" / "fit")]
 
-from measured import SOURCES, MeasuredNode, checksum, find_models, read_nodes  # noqa: E402
+from bench_cases import bench_cases  # noqa: E402
+from measured import (  # noqa: E402
+    BENCH,
+    SOURCES,
+    MeasuredNode,
+    checksum,
+    find_models,
+    read_bench,
+    read_nodes,
+)
 
+from tests.support.single_op import SingleOp  # noqa: E402
 from tinyml_profiles.instructions import CLASSES, INSTRUCTION_CLASSES  # noqa: E402
 from tinyml_profiles.work import node_workloads  # noqa: E402
 from tinyml_runtime import load_model  # noqa: E402
@@ -79,10 +90,10 @@ def _options() -> argparse.Namespace:
 
 def _samples(options: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]:
     """What was measured and can be counted, by library and core."""
-    models = find_models(options.models)
+    models: dict[str, Path | SingleOp] = {**find_models(options.models), **bench_cases()}
     counted: dict[tuple[str, str, str], list[Mapping[Column, float]]] = {}
     samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
-    for node in read_nodes(options.truth):
+    for node in chain(read_nodes(options.truth), read_bench()):
         core = TARGETS.get(node.core, node.core)
         unwanted = (
             (options.library and options.library != node.library)
@@ -93,12 +104,17 @@ def _samples(options: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]
             continue
         key = node.sha256, node.library, core
         if key not in counted:
-            model = load_model(str(models[node.sha256]))
-            works = node_workloads(model, core, node.library)
-            counted[key] = [_columns(work.loops) for work in works]
+            counted[key] = _counted(models[node.sha256], core, node.library)
         if node.index < len(counted[key]) and counted[key][node.index]:
             samples[node.library, core].append(Sample(node, counted[key][node.index]))
     return samples
+
+
+def _counted(source: Path | SingleOp, core: str, library: str) -> list[Mapping[Column, float]]:
+    """The columns of every node; none of nodes that run what nobody has described."""
+    model = source.model() if isinstance(source, SingleOp) else load_model(str(source))
+    works = node_workloads(model, core, library)
+    return [{} if work.is_generic else _columns(work.loops) for work in works]
 
 
 def _columns(loops: Iterable[LoopWork]) -> Mapping[Column, float]:
@@ -166,7 +182,7 @@ def _report(library: str, core: str, parts: Sequence[Sequence[Sample]]) -> None:
         for sample in part:
             error = abs(_predict(everything, sample) / sample.node.instructions - 1)
             fitted[sample.node.operator].append(error)
-        for model in {sample.node.sha256 for sample in part}:
+        for model in {sample.node.sha256 for sample in part} - bench_cases().keys():
             rest = [sample for sample in part if sample.node.sha256 != model]
             costs = _fit(rest) if rest else {}
             for sample in part:
@@ -191,6 +207,9 @@ def _toml(library: str, core: str, costs: Mapping[Column, Mapping[str, float]], 
         for source in SOURCES
         if (truth / source.file).exists()
     )
+    bench = BENCH / f"{library}-{core}.csv"
+    if bench.exists():
+        files += f", bench/{bench.name} ({checksum(bench)})"
     lines = [
         "# Made by profiles/fit/fit_loops.py: instructions of each class that one entry of a loop,",
         "# and one turn of it, executes.",

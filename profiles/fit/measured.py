@@ -80,6 +80,9 @@ SOURCES = (
     Source("ops_riscv.csv", "arena_riscv.csv", "isa", RISCV),
     Source("ops_xtensa.csv", "arena_xtensa.csv", "isa", XTENSA),
 )
+# Rows of models that `bench_cases` makes: <library>-<core>.csv, in our own classes.
+HERE = Path(__file__).parent
+BENCH = HERE / "bench"
 LIBRARIES = {"reference": "reference", "cmsis-nn": "cmsis-nn", "esp_nn_generic_opt": "esp-nn"}
 
 
@@ -123,6 +126,25 @@ def read_nodes(truth: Path) -> Iterator[MeasuredNode]:
                 int(row["instructions"]),
                 mix,
             )
+
+
+def read_bench() -> Iterator[MeasuredNode]:
+    """The nodes of the models of `bench_cases`, whose names stand for their checksums."""
+    for path in sorted(BENCH.glob("*.csv")):
+        library, core = next(
+            (name, path.stem.removeprefix(f"{name}-"))
+            for name in LIBRARIES.values()
+            if path.stem.startswith(f"{name}-")
+        )
+        for row in _rows(path):
+            mix = {
+                name: int(count)
+                for name, count in row.items()
+                if name not in ("case", "operator") and int(count)
+            }
+            total = sum(mix.values()) - mix.get("branch_taken", 0)
+            case, operator = row["case"], row["operator"]
+            yield MeasuredNode(case, case, core, library, 0, operator, total, mix)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
