@@ -92,6 +92,8 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
     weakest = 0
     unpriced: list[str] = []
     for work in workload:
+        if not work.entries and not work.trips:
+            continue  # what never runs needs no price
         cost = table.loops.get(work.loop)
         if cost is None:
             unpriced.append(work.loop)
