@@ -1,0 +1,64 @@
+"""Whose loops a core runs: its own, the nearest core's, and from the next what those lack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from tinyml_profiles import load_target
+from tinyml_profiles import loops as module
+from tinyml_profiles.instructions import NOTHING, LoopCost, LoopTable
+from tinyml_profiles.loops import find_loops
+from tinyml_profiles.target import Core
+
+MEASURED = {
+    ("reference", "near"): ("a", "b"),
+    ("reference", "far"): ("b", "c"),
+    ("cmsis-nn", "far"): ("d",),
+}
+
+
+def table(library: str, core: str) -> LoopTable | None:
+    names = MEASURED.get((library, core))
+    if names is None:
+        return None
+    costs: Mapping[str, LoopCost] = {name: LoopCost(NOTHING, NOTHING, "measured") for name in names}
+    return LoopTable(library, core, "made up", costs)
+
+
+@pytest.fixture
+def core(monkeypatch: pytest.MonkeyPatch) -> Core:
+    monkeypatch.setattr(module, "load_loops", table)
+    own = load_target("cortex-m4").core
+    return replace(own, name="here", loops_cores=("near", "far"))
+
+
+def test_a_core_that_was_measured_runs_its_own_loops(core: Core) -> None:
+    found = find_loops(replace(core, name="near"), "reference")
+    assert found is not None
+    assert (found.core, found.evidence) == ("near", "measured")
+
+
+def test_the_nearest_core_stands_for_one_that_was_not(core: Core) -> None:
+    found = find_loops(core, "reference")
+    assert found is not None
+    assert (found.core, found.evidence) == ("near", "derived")
+
+
+def test_what_the_nearest_lacks_is_taken_from_the_next(core: Core) -> None:
+    found = find_loops(core, "reference")
+    assert found is not None
+    evidence = {name: cost.evidence for name, cost in found.table.loops.items()}
+    assert evidence == {"a": "measured", "b": "measured", "c": "derived"}
+
+
+def test_a_library_that_only_a_farther_core_has_is_assumed(core: Core) -> None:
+    found = find_loops(core, "cmsis-nn")
+    assert found is not None
+    assert (found.core, found.evidence) == ("far", "assumed")
+
+
+def test_a_library_that_no_core_has_is_not_found(core: Core) -> None:
+    assert find_loops(core, "esp-nn") is None
