@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "profiles" / "fit")]
 
 from bench_cases import bench_cases  # noqa: E402
+from interpreter import interpreter_line  # noqa: E402
 from measured import (  # noqa: E402
     BENCH,
     SOURCES,
@@ -228,6 +229,7 @@ def _toml(library: str, core: str, costs: Mapping[Column, Mapping[str, float]], 
             if (mix := costs.get((loop, part)))
         )
         lines.append(f'"{loop}" = {{ {", ".join(parts)} }}')
+    lines.append(interpreter_line(truth))
     return "\n".join(lines) + "\n"
 
 

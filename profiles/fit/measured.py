@@ -105,10 +105,10 @@ def read_nodes(truth: Path) -> Iterator[MeasuredNode]:
     for source in SOURCES:
         checksums = {
             row["model"]: row["sha256"]
-            for row in _rows(truth / source.models)
+            for row in read_rows(truth / source.models)
             if row.get("subgraphs", "1") == "1"
         }
-        for row in _rows(truth / source.file):
+        for row in read_rows(truth / source.file):
             library = LIBRARIES.get(row["kernels"])
             if library is None or row["model"] not in checksums or int(row["op_index"]) < 0:
                 continue
@@ -136,7 +136,7 @@ def read_bench() -> Iterator[MeasuredNode]:
             for name in LIBRARIES.values()
             if path.stem.startswith(f"{name}-")
         )
-        for row in _rows(path):
+        for row in read_rows(path):
             mix = {
                 name: int(count)
                 for name, count in row.items()
@@ -147,7 +147,8 @@ def read_bench() -> Iterator[MeasuredNode]:
             yield MeasuredNode(case, case, core, library, 0, operator, total, mix)
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def readread_rows(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file by the names of its columns."""
     with path.open(newline="") as file:
         yield from csv.DictReader(file)
 
