@@ -13,7 +13,7 @@ from typing import Any
 
 from tinyml_profiles.load_board import read_board, read_calibration
 from tinyml_profiles.load_core import read_core
-from tinyml_profiles.target import Target
+from tinyml_profiles.target import Memory, Target
 from tinyml_profiles.toml_table import TomlTable
 from tinyml_runtime.errors import TargetError
 
@@ -54,8 +54,8 @@ def _load_named(name: str) -> Target:
     raise TargetError(f"no target '{name}' ({_instead(name)})")
 
 
-def _load_file(path: Path) -> Target:
-    """A core if the file names an instruction set, a board otherwise."""
+def _load_file(path: Path, seen: tuple[Path, ...] = ()) -> Target:
+    """A core if the file names an instruction set, a board otherwise; `seen` are based on it."""
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -66,7 +66,7 @@ def _load_file(path: Path) -> Target:
     if "isa" in data:
         core = read_core(table)
         return Target(core.name, core)
-    return _changed(table) if "based_on" in data else _target(table)
+    return _changed(table, path, seen) if "based_on" in data else _target(table)
 
 
 def _target(table: TomlTable) -> Target:
@@ -75,16 +75,45 @@ def _target(table: TomlTable) -> Target:
     return Target(board.name, _load_named(core).core, board)
 
 
-def _changed(table: TomlTable) -> Target:
-    """A board like another one, with a calibration of its own."""
-    target = _load_named(table.choice("based_on", board_names()))
-    name, title = table.text("name"), table.text("title", f"{target.title}, calibrated")
-    calibration = read_calibration(table.table("calibration"))
-    table.close()
-    if target.board is None:
+def _changed(table: TomlTable, path: Path, seen: tuple[Path, ...]) -> Target:
+    """A board like another one, with a calibration of its own, and maybe another clock."""
+    target = _base(table, path, seen)
+    board = target.board
+    if board is None:
         table.fail("based_on", "is not a board")
-    board = replace(target.board, name=name, title=title, calibration=calibration)
-    return Target(name, target.core, board)
+    clock = table.table("clock", is_optional=True)
+    clock_hz = clock.figure("core_hz", 1e5, 1e10, board.clock_hz)
+    clock.close()
+    ratio = clock_hz.value / board.clock_hz.value
+    name = table.text("name")
+    board = replace(
+        board,
+        name=name,
+        title=table.text("title", f"{target.title}, calibrated"),
+        library=table.text("library", board.library),
+        clock_hz=clock_hz,
+        memories={key: _slower(memory, ratio) for key, memory in board.memories.items()},
+        calibration=read_calibration(table.table("calibration")),
+    )
+    table.close()
+    return Target(name, target.core, board, target.based_on or target.name)
+
+
+def _base(table: TomlTable, path: Path, seen: tuple[Path, ...]) -> Target:
+    """The target that a file changes: by name, or by the path of another file from where it is."""
+    named = table.text("based_on")
+    if not named.endswith(_SUFFIX):
+        return _load_named(table.choice("based_on", board_names()))
+    own = path.resolve()
+    if own in seen:
+        table.fail("based_on", "goes round in a circle")
+    return _load_file(path.parent / named, (*seen, own))
+
+
+def _slower(memory: Memory, ratio: float) -> Memory:
+    """A memory whose wait, the same in time, is `ratio` times as many cycles."""
+    wait = memory.wait_cycles
+    return replace(memory, wait_cycles=replace(wait, value=wait.value * ratio))
 
 
 def _instead(name: str) -> str:

@@ -130,11 +130,15 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A core on a board, or with memory that never waits where `board` is None."""
+    """A core on a board, or with memory that never waits where `board` is None.
+
+    `based_on` is the target that it is a variant of.
+    """
 
     name: str
     core: Core
     board: Board | None = None
+    based_on: str | None = None
 
     @property
     def title(self) -> str:

@@ -22,7 +22,7 @@ def interval(target: Target, library: str, evidence: str) -> tuple[float, float]
     """
     table = _intervals()
     kind = "core" if target.board is None else "board"
-    names = f"{target.name}/{library}", f"{target.core.name}/{library}"
+    names = f"{target.based_on or target.name}/{library}", f"{target.core.name}/{library}"
     for key in (*names, f"{kind}/{evidence}", kind):
         if key in table:
             return float(table[key]["low"]), float(table[key]["high"])
