@@ -147,7 +147,7 @@ def read_bench() -> Iterator[MeasuredNode]:
             yield MeasuredNode(case, case, core, library, 0, operator, total, mix)
 
 
-def readread_rows(path: Path) -> Iterator[dict[str, str]]:
+def read_rows(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a CSV file by the names of its columns."""
     with path.open(newline="") as file:
         yield from csv.DictReader(file)
