@@ -87,11 +87,13 @@ def _dominance(kinds: Sequence[KindLatency]) -> str:
         return text
     text += f" at {one_decimal(each)} cycles per MAC"
     others = [k for k in kinds[1:] if k.cycles_per_mac and k.macs * 100 > first.macs]
-    if others:
-        other = others[0]
-        ratio = each / (other.cycles_per_mac or each)
-        text += f", {one_decimal(ratio)} times what {other.operator} takes"
-    return text
+    if not others:
+        return text
+    other = others[0]
+    ratio = each / (other.cycles_per_mac or each)
+    if ratio < 1:
+        return f"{text}; {other.operator} takes {one_decimal(1 / ratio)} times as many"
+    return f"{text}, {one_decimal(ratio)} times as many as {other.operator}"
 
 
 def _duty(report: ProfileReport) -> list[RenderableType]:
@@ -106,19 +108,26 @@ def _by_node(latency: LatencyReport, order: str) -> RenderableType:
     if order == "time":
         nodes.sort(key=lambda node: -(node.share or 0.0))
     several = any(node.subgraph for node in nodes)
-    rows = [_node_row(node, several) for node in nodes]
-    names = ("node", "operator", "MACs", "cycles", "ms", "share", "", "cyc/MAC")
-    return table(names, rows, (0, 2, 3, 4, 5, 7))
+    has_time = bool(latency.clock_hz)
+    rows = [_node_row(node, several, has_time) for node in nodes]
+    price = "ms" if has_time else "cycles"
+    names = ("node", "operator", "MACs", price, "share", "", "cycles per MAC")
+    return table(names, rows, (0, 2, 3, 4, 6), (1,))
 
 
-def _node_row(node: NodeLatency, several: bool) -> tuple[str, ...]:
+def _node_row(node: NodeLatency, several: bool, has_time: bool) -> tuple[str, ...]:
     each = node.cycles_per_mac
+    assumed = " (assumed)" if node.evidence == "assumed" else ""
+    price = UNKNOWN
+    if node.cycles is not None:
+        price = number(round(node.cycles.total))
+        if has_time and node.latency_ms is not None:
+            price = f"{node.latency_ms:,.3f}"
     return (
         f"{node.subgraph}:{node.index}" if several else str(node.index),
-        f"{node.operator} (assumed)" if node.evidence == "assumed" else node.operator,
+        f"{node.operator}{assumed}",
         number(node.macs) if node.macs else "",
-        UNKNOWN if node.cycles is None else number(round(node.cycles.total)),
-        "" if node.latency_ms is None else f"{node.latency_ms:,.3f}",
+        price,
         "" if node.share is None else percent(node.share),
         _bar(node.share),
         "" if each is None else one_decimal(each),

@@ -41,8 +41,8 @@ def megahertz(clock_hz: float) -> str:
 
 
 def milliseconds(duration_ms: float) -> str:
-    """Three significant digits: `0.0213 ms`, `1.52 ms`, `1,204 ms`."""
-    return f"{duration_ms:,.0f} ms" if duration_ms >= 1000 else f"{duration_ms:#.3g} ms"
+    """Three significant digits, or whole ones: `0.0213 ms`, `1.52 ms`, `616 ms`, `1,204 ms`."""
+    return f"{duration_ms:,.0f} ms" if duration_ms >= 100 else f"{duration_ms:#.3g} ms"
 
 
 def fixed_milliseconds(duration_ms: float) -> str:
