@@ -12,7 +12,6 @@ prefetcher brings while the core works on the line before does not count.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tinyml_profiles.instructions import CLASSES, EVIDENCE, Instructions, Mix
@@ -20,6 +19,8 @@ from tinyml_profiles.target import Calibration, Figure, Memory, Target
 from tinyml_profiles.traffic import Traffic, Walk
 from tinyml_runtime.errors import TargetError
 
+# After the name of an operator whose channels do not fill the vectors.
+RAGGED = "_RAGGED"
 _TAKEN = CLASSES.index("branch_taken")
 
 
@@ -138,7 +139,7 @@ class CyclePricer:
     def _core_scale(self, instructions: Instructions, traffic: Traffic) -> tuple[float, int]:
         """Instructions executed for each that was counted, and the weakest evidence so far."""
         figures = [self._scale]
-        accelerated = _accelerated(self._accelerated, self._library, traffic.operator)
+        accelerated = self._acceleration(traffic)
         if accelerated is not None:
             figures.append(accelerated)
         product = 1.0
@@ -147,6 +148,14 @@ class CyclePricer:
             product *= figure.value
             weakest = max(weakest, EVIDENCE.index(figure.evidence))
         return product, weakest
+
+    def _acceleration(self, traffic: Traffic) -> Figure | None:
+        """The share of its cycles that an operator takes in code of this very core."""
+        ragged = f"{traffic.operator}{RAGGED}" if traffic.is_ragged else traffic.operator
+        for name in (ragged, traffic.operator, "*"):
+            if (figure := self._accelerated.get((self._library, name))) is not None:
+                return figure
+        return None
 
     def _fetch_stalls(self, executed: float, jumps: float, traffic: Traffic) -> float:
         """Straight lines of code, and one more line for every jump."""
@@ -158,12 +167,6 @@ class CyclePricer:
         again *= straight * region.sequential + jumps
         first = min(straight, traffic.kernel_bytes / region.line_bytes)
         return max(first, again) * region.wait_cycles
-
-
-def _accelerated(
-    table: Mapping[tuple[str, str], Figure], library: str, operator: str
-) -> Figure | None:
-    return table.get((library, operator)) or table.get((library, "*"))
 
 
 def _walk_stalls(walk: Walk, region: _Region | None) -> float:

@@ -32,7 +32,8 @@ class Core:
     measured loops this one is taken to run, those first that come nearest, with `loops_scale`
     instructions for each one of theirs.
     `accelerated` are the cycles of an operator, as a share of what its loops cost, where a library
-    has other code for this core that nobody has counted: (library, operator) or (library, "*").
+    has other code for this core that nobody has counted: (library, operator) or (library, "*"), or
+    (library, "CONV_2D_RAGGED") where channels do not fill the vectors.
     """
 
     name: str

@@ -19,6 +19,8 @@ from tinyml_runtime.workload import WorkContext
 KERNEL_BYTES = 1280
 _LONG_KERNEL_BYTES = 2688
 LOOP_BYTES = 1100
+# Channels that one instruction takes on cores with vectors.
+_VECTOR = 8
 _LONG = ("SOFTMAX", "LOG_SOFTMAX", "LOGISTIC", "TANH", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 _WINDOWS = ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D")
 
@@ -37,13 +39,17 @@ NO_WALK = Walk()
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What a node reads beside its instructions."""
+    """What a node reads beside its instructions.
+
+    `is_ragged` says that its channels do not fill the vectors of a core that has any.
+    """
 
     operator: str
     weights: Walk = NO_WALK
     arena: Walk = NO_WALK
     kernel_bytes: float = KERNEL_BYTES
     loop_bytes: float = LOOP_BYTES
+    is_ragged: bool = False
 
 
 def node_traffic(context: WorkContext, node: Node, library: str, macs: int) -> Traffic:
@@ -59,6 +65,7 @@ def node_traffic(context: WorkContext, node: Node, library: str, macs: int) -> T
         Walk(weights, max(weights, macs / shared), _weights_round(library, node, inputs, weights)),
         Walk(arena, max(arena, size * macs / shared), _arena_round(node, inputs, arena)),
         _LONG_KERNEL_BYTES if node.operator in _LONG else KERNEL_BYTES,
+        is_ragged=_is_ragged(node, inputs),
     )
 
 
@@ -69,6 +76,11 @@ def _bytes(tensors: Iterable[Tensor | None]) -> int:
 def _is_pointwise(node: Node, inputs: list[Tensor | None]) -> bool:
     weights = inputs[1] if node.operator == "CONV_2D" and len(inputs) > 1 else None
     return weights is not None and tuple(weights.shape[1:3]) == (1, 1)
+
+
+def _is_ragged(node: Node, inputs: list[Tensor | None]) -> bool:
+    weights = inputs[1] if node.operator == "CONV_2D" and len(inputs) > 1 else None
+    return weights is not None and weights.shape[-1] % _VECTOR != 0
 
 
 def _products_per_read(

@@ -111,6 +111,17 @@ def test_an_accelerated_operator_costs_a_share_and_the_others_the_whole() -> Non
     assert price(target, counts, Traffic("CONV_2D"), USUAL).total == 100
 
 
+def test_channels_that_do_not_fill_vectors_have_a_share_of_their_own_if_there_is_one() -> None:
+    shares = {("esp-nn", "CONV_2D"): figure(0.1), ("esp-nn", "CONV_2D_RAGGED"): figure(0.3)}
+    target = Target("core", replace(make_core(), accelerated=shares))
+    asked, counts = Conditions("esp-nn"), instructions(alu=100)
+    ragged = Traffic("CONV_2D", is_ragged=True)
+    assert price(target, counts, ragged, asked).total == pytest.approx(30)
+    assert price(target, counts, Traffic("CONV_2D"), asked).total == pytest.approx(10)
+    other = Target("core", replace(make_core(), accelerated={("esp-nn", "CONV_2D"): figure(0.1)}))
+    assert price(other, counts, ragged, asked).total == pytest.approx(10)
+
+
 def test_weights_without_a_cache_wait_for_every_line_that_is_read() -> None:
     target = Target("board", make_core(), make_board(wait=10, line=16))
     traffic = Traffic("CONV_2D", weights=Walk(160, 640, 160))

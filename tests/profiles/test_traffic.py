@@ -59,6 +59,11 @@ def test_cmsis_nn_takes_two_filters_over_all_pixels_where_they_are_one_by_one() 
     assert traffic.weights == Walk(128, macs / 2, 8)
 
 
+def test_four_channels_do_not_fill_a_vector() -> None:
+    context, node = conv((3, 3))
+    assert node_traffic(context, node, "esp-nn", 0).is_ragged
+
+
 def test_a_fully_connected_layer_reads_each_weight_once() -> None:
     tensors = [tensor(0, (1, 32)), tensor(1, (10, 32), is_constant=True), tensor(2, (1, 10))]
     node = Node(0, 0, "FULLY_CONNECTED", (0, 1, -1), (2,))
