@@ -19,6 +19,8 @@ from tinyml_profiles.toml_table import TomlTable
 
 _MOST_BYTES = 2.0**32
 _HELD = ("code", "data", "both")
+_NO_WAIT = Figure(0.0, "assumed", "no waits are known of")
+_A_WORD = Figure(4.0, "assumed", "a word at a time")
 
 
 def read_board(table: TomlTable) -> Board:
@@ -63,8 +65,8 @@ def _memories(table: TomlTable) -> Mapping[str, Memory]:
         memories[name] = Memory(
             name,
             entry.figure("bytes", 256, _MOST_BYTES),
-            entry.figure("wait_cycles", 0, 20_000, NONE),
-            entry.figure("line_bytes", 1, 256, Figure(4, "assumed", "a word")),
+            entry.figure("wait_cycles", 0, 20_000, _NO_WAIT),
+            entry.figure("line_bytes", 1, 256, _A_WORD),
             entry.figure("prefetch", 0, 1, NONE),
         )
         entry.close()
