@@ -11,6 +11,7 @@ from tinyml_cli.inputs.paths import reason
 from tinyml_runtime.errors import InputError
 
 MARK = "Made by tinyml plan"
+_OURS = b"Made by tinyml "
 # A mark stands in the first line of a text, and in the first chunks of an image.
 _MARK_WITHIN_BYTES = 300
 _PNG = b"\x89PNG"
@@ -73,4 +74,4 @@ def _is_ours(path: Path) -> bool:
     except OSError:
         return False
     first = start if start.startswith(_PNG) else start.partition(b"\n")[0]
-    return MARK.encode() in first
+    return _OURS in first

@@ -61,6 +61,7 @@ def calibrate(
         if without is None
         else _errors(compared, [one.left_out_ms or one.after_ms for one in compared]),
         left_out_is=left_out_is,
+        unpredicted=sorted({n.operator for r in reports for n in r.nodes if n.cycles is None}),
         notes=[],
     )
     return replace(report, notes=list(find_notes(report, plain)))

@@ -15,6 +15,7 @@ from tinyml_cli.arguments import (
     one_of,
     positive_number,
 )
+from tinyml_cli.commands.log_options import LOGS, Invocations, TicksPerSecond, Unit
 
 if TYPE_CHECKING:
     from tinyml_cli.profiling.profile_models import ProfileReport
@@ -73,6 +74,15 @@ WhatIfFlag = Annotated[
         rich_help_panel=_REPORT,
     ),
 ]
+Measured = Annotated[
+    str | None,
+    typer.Option(
+        "--measured",
+        metavar="LOG",
+        help="Show a measured run beside the prediction: what 'tinyml calibrate' reads.",
+        rich_help_panel=LOGS,
+    ),
+]
 By = Annotated[
     str, typer.Option(metavar="op|type", help="List operators or kinds.", rich_help_panel=_REPORT)
 ]
@@ -99,6 +109,10 @@ def profile(
     weights_in: WeightsIn = None,
     duty_cycle: DutyCycle = None,
     what_if: WhatIfFlag = False,
+    measured: Measured = None,
+    unit: Unit = None,
+    ticks_per_second: TicksPerSecond = None,
+    invocations: Invocations = None,
     by: By = "op",
     sort: Sort = "order",
     as_csv: CsvFlag = False,
@@ -114,6 +128,7 @@ def profile(
       tinyml profile model.tflite --target nucleo-l4r5zi
       tinyml profile model.tflite --target cortex-m4 --clock-mhz 80 --by type
       tinyml profile model.tflite --target nucleo-l4r5zi --target esp32-devkit-v1
+      tinyml profile model.tflite --target nucleo-l4r5zi --measured run.log
     """
     from tinyml_cli.profiling.profile_models import ProfileRequest, profile_models
 
@@ -127,6 +142,8 @@ def profile(
         weights_in=weights_in,
         period_seconds=None if duty_cycle is None else duration(duty_cycle, "--duty-cycle"),
         what_if=what_if,
+        measured=measured,
+        ticks=(unit, ticks_per_second, invocations),
     )
     reports = profile_models(request)
     _show(reports, listed, order, as_json=as_json, as_csv=as_csv)

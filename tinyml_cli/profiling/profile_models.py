@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from tinyml_cli.model_file import ModelFile, open_model
+from tinyml_cli.model_file import STANDARD_INPUT, ModelFile, open_model
 from tinyml_profiles.kinds import KindLatency, by_kind
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import core_names, load_target
@@ -15,10 +15,16 @@ from tinyml_profiles.what_if import WhatIf, find_what_ifs
 from tinyml_runtime.errors import InputError, TargetError
 from tinyml_runtime.model.schema import Model
 
+if TYPE_CHECKING:
+    from tinyml_profiles.logs.measure import Measurement
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileRequest:
-    """What the user asked for; `kernels` is None where each target's usual library is meant."""
+    """What the user asked for; `kernels` is None where each target's usual library is meant.
+
+    `ticks` are unit, ticks per second and invocations of the log `measured`, as they were typed.
+    """
 
     models: Sequence[str]
     targets: Sequence[str]
@@ -28,6 +34,8 @@ class ProfileRequest:
     weights_in: str | None = None
     period_seconds: float | None = None
     what_if: bool = False
+    measured: str | None = None
+    ticks: tuple[str | None, str | None, str | None] = (None, None, None)
 
 
 class ProfileReport(NamedTuple):
@@ -38,6 +46,7 @@ class ProfileReport(NamedTuple):
     kinds: Sequence[KindLatency]
     what_ifs: Sequence[WhatIf] = ()
     period_seconds: float | None = None
+    measured: Measurement | None = None
 
     @property
     def duty(self) -> float | None:
@@ -53,11 +62,36 @@ def profile_models(request: ProfileRequest) -> list[ProfileReport]:
     names = [*request.targets, *(core_names() if request.all_cores else ())]
     if not names:
         raise InputError("--target NAME says where it runs ('tinyml targets' lists them)")
-    return [
-        _profile(request, model, file, name)
-        for model, file in map(open_model, request.models)
-        for name in names
-    ]
+    if request.measured is None:
+        return [
+            _profile(request, model, file, name)
+            for model, file in map(open_model, request.models)
+            for name in names
+        ]
+    if len(names) > 1 or len(request.models) > 1:
+        raise InputError("--measured stands beside one model on one target")
+    return [_beside_log(request, *open_model(request.models[0]), names[0], request.measured)]
+
+
+def _beside_log(
+    request: ProfileRequest, model: Model, file: ModelFile, name: str, path: str
+) -> ProfileReport:
+    """The profile under the conditions of a measured run, and the run."""
+    from tinyml_cli.measured_log import LogOptions, open_log, run_clock_hz, run_library
+    from tinyml_profiles.logs.measure import measure
+
+    if path == STANDARD_INPUT == file.path:
+        raise InputError("standard input is one file; name the other")
+    timing = LogOptions(*request.ticks).timing()
+    target, log = load_target(name), open_log(path, file)
+    clock_hz = run_clock_hz([log], request.clock_mhz, target)
+    measured = measure(log, model, replace(timing, clock_hz=clock_hz))
+    here = replace(
+        request,
+        kernels=run_library([log], request.kernels, target),
+        clock_mhz=None if clock_hz is None else clock_hz / 1e6,
+    )
+    return _profile(here, model, file, name)._replace(measured=measured)
 
 
 def _profile(request: ProfileRequest, model: Model, file: ModelFile, name: str) -> ProfileReport:

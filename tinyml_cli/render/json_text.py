@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tinyml_cli.model_file import ModelFile
+
+if TYPE_CHECKING:
+    from tinyml_profiles.logs.measure import Measurement
 
 SCHEMA = 1
 
@@ -19,6 +22,18 @@ def to_json(content: dict[str, Any]) -> str:
 def model_entry(model: ModelFile) -> dict[str, Any]:
     """The file that a report is about."""
     return {"path": model.path, "sha256": model.sha256, "bytes": len(model.content)}
+
+
+def measured_entry(measured: Measurement) -> dict[str, Any]:
+    """The log of measured runs that a report is about."""
+    return {
+        "path": measured.source,
+        "format": measured.format,
+        "unit": measured.unit,
+        "invocations": measured.invocations,
+        "measured_ms": measured.total_ms,
+        "notes": list(measured.notes),
+    }
 
 
 def _finite(value: Any) -> Any:

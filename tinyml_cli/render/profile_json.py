@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.profiling.profile_models import ProfileReport
-from tinyml_cli.render.json_text import model_entry, to_json
+from tinyml_cli.render.json_text import measured_entry, model_entry, to_json
 from tinyml_profiles.kinds import KindLatency
 from tinyml_profiles.latency_report import NodeLatency, Total
 from tinyml_profiles.what_if import WhatIf
+
+if TYPE_CHECKING:
+    from tinyml_profiles.logs.measure import Measurement
 
 _COLUMNS: Sequence[str] = (
     "model",
@@ -25,6 +28,7 @@ _COLUMNS: Sequence[str] = (
     "instructions",
     "cycles",
     "latency_ms",
+    "measured_ms",
     "share",
     "evidence",
 )
@@ -47,12 +51,13 @@ def profile_csv(reports: Sequence[ProfileReport]) -> str:
             "target": report.latency.target.name,
             "kernels": report.latency.library,
         }
-        writer.writerows({**fixed, **_node(node)} for node in report.latency.nodes)
+        nodes = report.latency.nodes
+        writer.writerows({**fixed, **_node(node, report.measured)} for node in nodes)
     return text.getvalue().rstrip("\n")
 
 
 def _report(report: ProfileReport) -> dict[str, Any]:
-    latency = report.latency
+    latency, log = report.latency, report.measured
     return {
         "model": model_entry(report.model),
         "target": latency.target.name,
@@ -60,11 +65,12 @@ def _report(report: ProfileReport) -> dict[str, Any]:
         "kernels": latency.library,
         "clock_hz": latency.clock_hz or None,
         "loops_core": latency.loops_core,
-        "total": _total(latency.total),
+        "total": {**_total(latency.total), "measured_ms": None if log is None else log.total_ms},
+        "measured": None if log is None else measured_entry(log),
         "interpreter_ms": latency.overhead_ms,
         "evidence": latency.evidence,
-        "ops": [_node(node) for node in latency.nodes],
-        "by_type": [_kind(kind) for kind in report.kinds],
+        "ops": [_node(node, log) for node in latency.nodes],
+        "by_type": [_kind(kind, log) for kind in report.kinds],
         "what_if": [_what_if(one) for one in report.what_ifs],
         "period_s": report.period_seconds,
         "duty_cycle": report.duty,
@@ -84,7 +90,7 @@ def _total(total: Total) -> dict[str, Any]:
     }
 
 
-def _node(node: NodeLatency) -> dict[str, Any]:
+def _node(node: NodeLatency, log: Measurement | None) -> dict[str, Any]:
     mix = node.mix
     return {
         "subgraph": node.subgraph,
@@ -95,13 +101,14 @@ def _node(node: NodeLatency) -> dict[str, Any]:
         "instructions": _whole(None if node.instructions is None else node.instructions.total),
         "cycles": _whole(None if node.cycles is None else node.cycles.total),
         "latency_ms": node.latency_ms,
+        "measured_ms": None if log is None else log.nodes.get((node.subgraph, node.index)),
         "share": node.share,
         "mix": None if mix is None else {name: round(count) for name, count in mix.items()},
         "evidence": node.evidence,
     }
 
 
-def _kind(kind: KindLatency) -> dict[str, Any]:
+def _kind(kind: KindLatency, log: Measurement | None) -> dict[str, Any]:
     return {
         "op": kind.operator,
         "count": kind.nodes,
@@ -109,6 +116,7 @@ def _kind(kind: KindLatency) -> dict[str, Any]:
         "instructions": round(kind.instructions),
         "cycles": round(kind.cycles),
         "latency_ms": kind.latency_ms,
+        "measured_ms": None if log is None else log.operators.get(kind.operator),
         "share": kind.share,
         "cycles_per_mac": kind.cycles_per_mac,
     }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 
 from tinyml_cli.profiling.profile_models import ProfileReport
+from tinyml_cli.render.measured_tables import measured_lines, measured_table
 from tinyml_cli.render.parts import BLANK, line, table
 from tinyml_cli.render.units import megahertz, milliseconds, number, one_decimal, percent
 from tinyml_profiles.kinds import KindLatency
@@ -26,12 +27,15 @@ def profile(reports: Sequence[ProfileReport], by: str, order: str) -> list[Rende
 def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
     latency = report.latency
     listed = _by_type(report.kinds) if by == "type" else _by_node(latency, order)
+    if report.measured is not None:
+        listed = measured_table(report, report.measured, by, order)
     parts: list[RenderableType] = [
         line(_heading(report), "bold"),
         line(_latency_text(latency), "bold green" if latency.total.latency_ms else "bold yellow"),
         line(_counts_text(latency)),
         *([line(text)] if (text := _dominance(report.kinds)) else []),
         *_duty(report),
+        *measured_lines(report),
         BLANK,
         listed,
     ]
@@ -39,7 +43,8 @@ def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
         parts.append(line(f"the interpreter itself takes {milliseconds(latency.overhead_ms)}"))
     if report.what_ifs:
         parts += [BLANK, _what_ifs(report)]
-    return [*parts, *(line(f"note: {note}") for note in latency.notes)]
+    notes = [*latency.notes, *(report.measured.notes if report.measured else ())]
+    return [*parts, *(line(f"note: {note}") for note in notes)]
 
 
 def _heading(report: ProfileReport) -> str:

@@ -65,6 +65,16 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def signed_percent(share: float) -> str:
+    """`+12.3 %`."""
+    return f"{100 * share:+.1f} %"
+
+
+def factor(value: float) -> str:
+    """A factor, or a count with a fraction, in four significant digits at most."""
+    return f"{value:.4g}" if value < 1e4 else f"{value:,.0f}"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 sample`, `200 samples`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

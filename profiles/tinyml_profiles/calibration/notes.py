@@ -21,6 +21,8 @@ def find_notes(report: CalibrationReport, plain: Target) -> Iterator[str]:
     for run in report.runs:
         for note in run.measurement.notes:
             yield f"{run.measurement.source}: {note}"
+    if report.unpredicted:
+        yield f"not predicted, and left out: {', '.join(report.unpredicted)}"
     kept = [p.name for p in report.parameters if not p.is_fitted]
     if kept:
         yield f"the measurements do not tell {', '.join(kept)}: as before"

@@ -57,7 +57,10 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationReport:
-    """The fit, its errors before and after, and those of what was left out of it."""
+    """The fit, its errors before and after, and those of what was left out of it.
+
+    `unpredicted` are operators of which nobody knows what they cost.
+    """
 
     target: Target
     library: str
@@ -69,4 +72,5 @@ class CalibrationReport:
     after: Errors
     left_out: Errors | None
     left_out_is: str
+    unpredicted: Sequence[str]
     notes: Sequence[str]

@@ -1,0 +1,1 @@
+"""What `tinyml calibrate` does with logs and models."""
