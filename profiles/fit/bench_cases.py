@@ -12,6 +12,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from bench_cmsis_nn import cmsis_nn_cases
 from bench_elements import element_cases
 from bench_moves import moving_cases
 
@@ -46,7 +47,7 @@ def bench_cases() -> dict[str, SingleOp]:
     """All models, by name."""
     families = (
         *(_convolutions, _dense, _windows, _rows, _states),
-        *(element_cases, moving_cases),
+        *(element_cases, moving_cases, cmsis_nn_cases),
     )
     return {name: case for family in families for name, case in family()}
 
