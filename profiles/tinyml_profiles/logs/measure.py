@@ -63,7 +63,7 @@ def measure(log: Log, model: Model, timing: Timing) -> Measurement:
     if log.events and not events:
         first = log.events[0]
         raise InputError(f"{log.source}: line {first.line}: {first.tag} is no operator of TFLite")
-    if events and not _is_by_operator(events, graphs[0]):
+    if events and not (log.may_be_sums and _is_by_operator(events, graphs[0])):
         return _by_node(log, events, graphs, timing)
     totals = [(event.line, event.tag, event.ticks, None) for event in events] or [
         (total.line, total.tag, total.ticks, total.calls) for total in log.totals
@@ -180,7 +180,11 @@ def _by_operator(
     nodes: dict[str, list[NodeName]] = defaultdict(list)
     for node in (node for graph in graphs for node in graph):
         nodes[plain(node.operator)].append(node)
-    ticks = {plain(tag): whole_turn(ticks) for _, tag, ticks, _ in totals if plain(tag) in nodes}
+    ticks = {
+        plain(tag): _sum_ticks(log, line, ticks)
+        for line, tag, ticks, _ in totals
+        if plain(tag) in nodes
+    }
     _check_totals(log, totals, nodes, graphs[0])
     check_timer(log, list(ticks.values()))
     count = timing.invocations or 1
@@ -202,6 +206,13 @@ def _by_operator(
         whole_ms=_lap_ticks(log) * scale.ms_per_tick if log.laps else None,
         notes=[*log.notes, *_assumed_count(log, timing)],
     )
+
+
+def _sum_ticks(log: Log, line: int, ticks: float) -> float:
+    whole = whole_turn(ticks)
+    if whole < 0:
+        raise InputError(f"{log.source}: line {line}: a time of {ticks:g} ticks is below 0")
+    return whole
 
 
 def _assumed_count(log: Log, timing: Timing) -> Iterator[str]:
@@ -253,7 +264,9 @@ def _whole(log: Log, timing: Timing) -> Measurement:
 
 def _lap_ticks(log: Log) -> float:
     """Ticks of one invocation: the median of all laps."""
-    return statistics.median(whole_turn(lap.ticks) / lap.invocations for lap in log.laps)
+    return statistics.median(
+        _sum_ticks(log, lap.line, lap.ticks) / lap.invocations for lap in log.laps
+    )
 
 
 def _scale(log: Log, timing: Timing, ticks: float) -> Scale:
@@ -261,7 +274,8 @@ def _scale(log: Log, timing: Timing, ticks: float) -> Scale:
     if scale is not None:
         return scale
     would = "; ".join(
-        f"--unit {unit}: {ms:#.3g} ms" for unit, ms in choices(ticks, timing.clock_hz)
+        f"--unit {unit}: {ms:,.0f} ms" if ms >= 100 else f"--unit {unit}: {ms:#.3g} ms"
+        for unit, ms in choices(ticks, timing.clock_hz)
     )
     raise InputError(
         f"{log.source}: the log does not say what a tick is. One invocation would be: {would}. "

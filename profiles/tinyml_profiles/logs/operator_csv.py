@@ -59,6 +59,7 @@ def read(lines: Sequence[Line], source: str) -> Log | None:
         events=events,
         unit=unit,
         notes=() if place else (_UNHEADED,),
+        may_be_sums=True,
     )
 
 

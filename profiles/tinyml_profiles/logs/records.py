@@ -53,7 +53,8 @@ class Log:
     """A log that was read. Of `events`, `totals` and `laps`, those are empty that it does not have.
 
     `unit` is that of its ticks, one of `units.UNITS`, where the format says so. `totals` and laps
-    are of one invocation each, unless they say otherwise.
+    are of one invocation each, unless they say otherwise. `may_be_sums` says that an event may be
+    all runs of an operator.
     """
 
     source: str
@@ -64,3 +65,4 @@ class Log:
     unit: str | None = None
     facts: Facts = NO_FACTS
     notes: Sequence[str] = ()
+    may_be_sums: bool = False

@@ -52,9 +52,9 @@ def mend(event: Event, others: Sequence[Event], longest: float) -> float | None:
         usual = statistics.median(right)
         near = [c for c in candidates if usual <= c * _ALIKE and c <= usual * _ALIKE]
         return min(near, key=lambda c: abs(c - usual)) if near else None
-    if ticks <= -_LONGEST_SHORT_TURN and (not longest or candidates[0] <= _MOST * longest):
-        return candidates[0]
-    return None
+    if not candidates or ticks > -_LONGEST_SHORT_TURN:
+        return None
+    return candidates[0] if not longest or candidates[0] <= _MOST * longest else None
 
 
 def is_right(event: Event) -> bool:
