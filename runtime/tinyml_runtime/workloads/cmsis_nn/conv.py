@@ -49,8 +49,11 @@ def count_conv(context: WorkContext, node: Node) -> Workload:
         bias = context.input(node, BIAS)
         is_wide = bias is None or bias.type is not TensorType.INT32
         return (*convolve_s16(windows, context.extensions, is_wide=is_wide),)
-    packed = "_s4" if weights.type is TensorType.INT4 else "_s8"
-    return (once(f"conv{packed}.call"), *convolve_s8(windows, context.extensions))
+    loops = (once("conv_s8.call"), *convolve_s8(windows, context.extensions))
+    if weights.type is TensorType.INT4:
+        # Other kernels of the same structure.
+        return tuple(replace(work, loop=work.loop.replace("_s8", "_s4")) for work in loops)
+    return loops
 
 
 def convolve_s8(windows: Windows, extensions: Extensions) -> Iterator[LoopWork]:

@@ -38,20 +38,21 @@ class Places:
 
 def copies(kernel: str, length: int, places: Places, times: float = 1) -> Iterator[LoopWork]:
     """Copies of `length` bytes by memcpy."""
-    yield once(f"{kernel}.call", places.all)
-    astray = places.source_only + places.neither
-    yield once(f"{kernel}.astray", astray)
-    by_words = places.all
-    if length < _ALIGN_FROM:
-        by_words = places.on_words
+    yield once(f"{kernel}.call", times * places.all)
+    astray = times * (places.source_only + places.neither)
+    by_words = times * places.all
+    if length >= _ALIGN_FROM:
+        yield once(f"{kernel}.astray", astray)
+        # Up to three bytes go before the first word.
+        yield once(f"{kernel}.align", times * places.neither)
+    else:
+        yield once(f"{kernel}.astray_short", astray)
         if length >= _WORD:
-            yield turns(f"{kernel}.byte", astray * length)
-    shifted = places.neither if length >= _ALIGN_FROM else 0
-    yield once(f"{kernel}.align", shifted)
-    # Up to three bytes go before the first word.
+            by_words = times * places.on_words
+            yield turns(f"{kernel}.byte", astray * (length - _WORD + 1))
     yield from in_blocks(f"{kernel}.bytes", by_words, length, (64, 16, 4))
     if length % _WORD:
-        yield once(f"{kernel}.tail", by_words if length >= _WORD else places.all)
+        yield once(f"{kernel}.tail_{length % _WORD}", by_words)
 
 
 def fills(kernel: str, runs: float, length: int) -> Iterator[LoopWork]:

@@ -31,7 +31,8 @@ def in_blocks(kernel: str, runs: float, length: int, blocks: Sequence[int]) -> I
     rest = length
     for size in blocks:
         count, rest = divmod(rest, size)
-        yield turns(f"{kernel}_{size}", runs * count)
+        if count:
+            yield LoopWork(f"{kernel}_{size}", runs, runs * count)
 
 
 def reference(operator: str) -> CountLoops:

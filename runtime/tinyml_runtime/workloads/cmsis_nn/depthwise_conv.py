@@ -22,7 +22,7 @@ from tinyml_runtime.workloads.cmsis_nn.conv import as_conv, convolve_s8
 from tinyml_runtime.workloads.cmsis_nn.copying import fills
 from tinyml_runtime.workloads.cmsis_nn.counting import MVE, in_blocks, once, reference, turns
 from tinyml_runtime.workloads.cmsis_nn.depthwise_mve import by_blocks, turned_weights
-from tinyml_runtime.workloads.cmsis_nn.inside import Inside, inside_of
+from tinyml_runtime.workloads.cmsis_nn.inside import inside_of, rows_with_ends
 
 INPUT, WEIGHTS = 0, 1
 OUTPUT = 0
@@ -78,12 +78,16 @@ def _s8(windows: Windows, *, is_plain: bool, is_mve: bool) -> Iterator[LoopWork]
 
 
 def _s4(windows: Windows, *, is_plain: bool, is_mve: bool) -> Iterator[LoopWork]:
+    # Two weights to a byte: odd numbers of channels and of filters have code of their own.
+    odd = "_odd" if windows.channels % 2 else ""
     if is_plain:
-        yield from _plain("depthwise_conv_s4", windows)
+        multiplier = windows.filters // windows.channels
+        kind = "_single" if multiplier == 1 else "_odd" if multiplier % 2 else ""
+        yield from _plain(f"depthwise_conv_s4{kind}", windows)
     elif is_mve:
         yield from by_blocks("depthwise_conv_s4_opt", "depthwise_nt_t_s4", windows)
     else:
-        yield from _by_patches("depthwise_conv_s4_opt", windows)
+        yield from _by_patches(f"depthwise_conv_s4_opt{odd}", windows)
 
 
 def _by_loops(kernel: str, windows: Windows) -> Iterator[LoopWork]:
@@ -99,9 +103,12 @@ def _plain(kernel: str, windows: Windows) -> Iterator[LoopWork]:
     inside = inside_of(windows)
     outputs = windows.batch * windows.filters
     yield turns(f"{kernel}.pixel", windows.batch * inside.pixels)
+    yield turns(f"{kernel}.channel", windows.batch * inside.pixels * windows.channels)
     yield turns(f"{kernel}.output", outputs * inside.pixels)
     yield turns(f"{kernel}.row", outputs * inside.rows)
     yield turns(f"{kernel}.tap", outputs * inside.taps)
+    dilated = (windows.rows.dilation > 1) + (windows.columns.dilation > 1)
+    yield turns(f"{kernel}.dilated", outputs * inside.pixels * dilated)
 
 
 def _by_four_filters(kernel: str, windows: Windows, multiplier: int) -> Iterator[LoopWork]:
@@ -116,15 +123,18 @@ def _by_four_filters(kernel: str, windows: Windows, multiplier: int) -> Iterator
 
 
 def _three_by_three(windows: Windows) -> Iterator[LoopWork]:
-    """Four channels at once, then one by one, over the taps inside."""
-    inside: Inside = inside_of(windows)
+    """Four channels at once, then one by one, over the taps inside; of a row, one always is."""
+    inside = inside_of(windows)
+    first, last = rows_with_ends(windows)
     kernel = "depthwise_conv_3x3_s8"
     fours, rest = divmod(windows.channels, 4)
     yield turns(f"{kernel}.pixel", inside.pixels)
     for piece, count in (("four", fours), ("one", rest)):
-        yield turns(f"{kernel}.{piece}", inside.pixels * count)
+        if count:
+            yield LoopWork(f"{kernel}.{piece}", inside.pixels, inside.pixels * count)
         yield turns(f"{kernel}.{piece}_row", inside.rows * count)
-        yield turns(f"{kernel}.{piece}_tap", inside.taps * count)
+        yield turns(f"{kernel}.{piece}_first", first * count)
+        yield turns(f"{kernel}.{piece}_last", last * count)
 
 
 def _by_patches(kernel: str, windows: Windows) -> Iterator[LoopWork]:
@@ -146,7 +156,8 @@ def _by_patches(kernel: str, windows: Windows) -> Iterator[LoopWork]:
     runs = inside.pixels * fours
     yield turns(f"{kernel}.four", runs)
     yield from in_blocks(f"{kernel}.four", runs, windows.taps, (2, 1))
-    yield turns(f"{kernel}.one", inside.pixels * rest)
+    if rest:
+        yield LoopWork(f"{kernel}.one", inside.pixels, inside.pixels * rest)
     yield turns(f"{kernel}.one_1", inside.pixels * rest * windows.taps)
 
 

@@ -34,6 +34,17 @@ def inside_of(windows: Windows) -> Inside:
     )
 
 
+def rows_with_ends(windows: Windows) -> tuple[int, int]:
+    """Rows of taps inside whose first tap is inside, too, and those whose last is."""
+    side = windows.columns
+    rows, _ = _taps_inside(windows.rows)
+    starts = [output * side.stride - side.before for output in range(side.outputs)]
+    reach = (side.taps - 1) * side.dilation
+    first = sum(start >= 0 for start in starts)
+    last = sum(start + reach < side.size for start in starts)
+    return rows * first, rows * last
+
+
 @cache
 def _taps_inside(side: Side) -> tuple[int, int]:
     """Taps inside at all positions, and the number of positions that lack some."""

@@ -5,6 +5,7 @@ Source    CMSIS-NN `Source/ConvolutionFunctions/arm_convolve_s8.c`, `arm_convolv
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,8 @@ from tinyml_runtime.arena_uses.windows import Side, Windows
 from tinyml_runtime.workloads.cmsis_nn.copying import Places
 
 _WORD = 4
+# For every position of a window its taps inside, each with the element below it.
+Row = Sequence[Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,10 @@ class Patches:
 
 @cache
 def patches_of(windows: Windows, element_bytes: int, kept: int) -> Patches:
-    """The copies of one image; `kept` patches follow each other before the buffer is reused."""
+    """The copies of one image; `kept` patches follow each other before the buffer is reused.
+
+    Places are the mean over images and groups, which do not all begin on words.
+    """
     rows, columns = _taps_inside(windows.rows), _taps_inside(windows.columns)
     count = windows.rows.outputs * windows.columns.outputs
     inside = int(sum(map(len, rows))) * int(sum(map(len, columns)))
@@ -43,7 +49,7 @@ def patches_of(windows: Windows, element_bytes: int, kept: int) -> Patches:
     if length % _WORD == 0 and windows.channels * element_bytes % _WORD == 0:
         places = Places(inside, 0, 0)
     else:
-        places = _places(windows, element_bytes, kept, rows, columns)
+        places = _mean_places(windows, element_bytes, kept, rows, columns)
     taps = count * windows.rows.taps * windows.columns.taps
     return Patches(count, count * windows.rows.taps, taps, inside, places)
 
@@ -58,12 +64,29 @@ def _taps_inside(side: Side) -> list[list[tuple[int, int]]]:
     return result
 
 
+def _mean_places(
+    windows: Windows, element_bytes: int, kept: int, rows: Row, columns: Row
+) -> Places:
+    image = windows.rows.size * windows.columns.size * windows.channels * element_bytes
+    groups = windows.channels // windows.depth
+    starts = Counter(
+        (batch * image + group * windows.depth * element_bytes) % _WORD
+        for batch in range(min(windows.batch, _WORD))
+        for group in range(groups)
+    )
+    found = [
+        (_places(windows, element_bytes, kept, rows, columns, start), count / starts.total())
+        for start, count in starts.items()
+    ]
+    return Places(
+        sum(share * places.on_words for places, share in found),
+        sum(share * places.source_only for places, share in found),
+        sum(share * places.neither for places, share in found),
+    )
+
+
 def _places(
-    windows: Windows,
-    element_bytes: int,
-    kept: int,
-    rows: Sequence[Sequence[tuple[int, int]]],
-    columns: Sequence[Sequence[tuple[int, int]]],
+    windows: Windows, element_bytes: int, kept: int, rows: Row, columns: Row, start: int
 ) -> Places:
     """Count where copies start, modulo the size of a word."""
     width, taps = windows.columns.size, windows.columns.taps
@@ -78,7 +101,7 @@ def _places(
     for number, row in enumerate(rows):
         slots = (number * len(columns) + across[:, 0]) % kept
         for tap, element in row:
-            source = (element * width + across[:, 2]) * pixel % _WORD
+            source = (start + (element * width + across[:, 2]) * pixel) % _WORD
             target = ((tap * taps + across[:, 1]) * tap_bytes + slots * patch) % _WORD
             both = (source == 0) & (target == 0)
             # Where the source is off words and the target on one, or the other way round, the
