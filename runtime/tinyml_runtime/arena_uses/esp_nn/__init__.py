@@ -5,7 +5,7 @@ allocate as the reference's do.
 
 Buffers depend on the chip, as `RuntimeProfile.extensions` says: "esp32s3" or "esp32p4"; without
 them they are those of ESP-NN's optimized C, as on ESP32, C3 and others. Those of S3 and P4 are
-from the sources, not measured.
+from the sources; ESP-NN compiled for another core gives the same.
 
 Source: esp-tflite-micro `micro/kernels/esp_nn/*.cc`, ESP-NN `src/convolution/`, `src/softmax/`
 """

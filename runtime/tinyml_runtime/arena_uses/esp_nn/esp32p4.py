@@ -1,6 +1,7 @@
 """How many bytes ESP-NN's functions for the ESP32-P4 need to work; depthwise ones need none.
 
-Source: ESP-NN `src/convolution/esp_nn_conv_esp32p4.c`; from the sources, not measured
+Source: ESP-NN `src/convolution/esp_nn_conv_esp32p4.c`; its functions, compiled for another
+core, give the same sizes
 """
 
 from __future__ import annotations
