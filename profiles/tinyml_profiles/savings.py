@@ -11,6 +11,7 @@ from tinyml_runtime.memory.greedy_planner import GreedyPlanner
 from tinyml_runtime.memory.planner import align_up
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.planning.arena_plan import ArenaPlan, plan_arena
+from tinyml_runtime.planning.several_arenas import split_graph
 from tinyml_runtime.types import TensorType
 
 
@@ -37,6 +38,7 @@ def find_savings(model: Model, plan: ArenaPlan, time_limit_seconds: float) -> li
         *_other_order(model, plan, time_limit_seconds),
         *_other_library(model, plan),
         *_narrower_types(plan),
+        *_own_memory(plan),
     ]
     return sorted((way for way in ways if way.saved_bytes > 0), key=lambda way: -way.saved_bytes)
 
@@ -107,4 +109,15 @@ def _narrower_types(plan: ArenaPlan) -> Iterator[Saving]:
         f"int8 instead of {names} (only the planned part is computed)",
         plan.arena.recommended_bytes - plan.plan.bytes + planned,
         "convert with full integer quantization",
+    )
+
+
+def _own_memory(plan: ArenaPlan) -> Iterator[Saving]:
+    """What stays elsewhere: TFLM takes two arenas, the second of which only tensors share."""
+    split = split_graph(plan.graph, plan.profile, GreedyPlanner())
+    yield _saving(
+        plan,
+        f"what stays ({split.persistent_bytes:,} bytes) in another memory",
+        split.nonpersistent_bytes,
+        "--split",
     )

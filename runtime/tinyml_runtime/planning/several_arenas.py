@@ -24,7 +24,7 @@ from tinyml_runtime.memory.runtime_profile import RuntimeProfile
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.planning.arena_plan import graph_of
 from tinyml_runtime.planning.recorder import Recorder
-from tinyml_runtime.planning.sequence import allocate, allocator_calls
+from tinyml_runtime.planning.sequence import Graph, allocate, allocator_calls
 from tinyml_runtime.resolver import OpResolver
 
 
@@ -71,7 +71,11 @@ def split_arena(
     library: str | KernelLibrary = "reference",
 ) -> SplitArena:
     """The two sizes for one model; raises as `plan_arena` does."""
-    graph = graph_of(model, OpResolver.for_library(library))
+    return split_graph(graph_of(model, OpResolver.for_library(library)), profile, planner)
+
+
+def split_graph(graph: Graph, profile: RuntimeProfile, planner: MemoryPlanner) -> SplitArena:
+    """The same for a model that has been prepared."""
     calls = allocate(graph, profile, planner, before=_split_allocator_calls).calls
     taken, needs = tail_and_needs(calls)
     tail = 0
