@@ -8,7 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyml_profiles.calibration.fit import PARAMETERS, Values, fit, free_parameters, predict
+from tinyml_profiles.calibration.fit import (
+    PARAMETERS,
+    Sample,
+    Values,
+    fit,
+    free_parameters,
+    predict,
+)
 from tinyml_profiles.calibration.notes import find_notes
 from tinyml_profiles.calibration.report import CalibrationReport, Compared, Errors, Fitted, Run
 from tinyml_profiles.calibration.rows import Row, run_rows
@@ -17,6 +24,8 @@ from tinyml_profiles.target import Board, Calibration, Figure, Target
 from tinyml_runtime.errors import InputError, TargetError
 
 _FOLDS = 30
+# Further off is no board: the factors end at 10.
+_NEVER = 9.0
 
 
 def calibrate(
@@ -26,7 +35,7 @@ def calibrate(
 
     Raises:
         TargetError: it is a core alone.
-        InputError: nothing of what was measured is predicted.
+        InputError: nothing of what was measured is predicted, or all of it far off.
         UnsupportedModelError: a model that does not load.
     """
     board = target.board
@@ -40,7 +49,8 @@ def calibrate(
     if not rows:
         raise InputError(f"nothing that was measured is predicted: {'; '.join(reports[0].notes)}")
     start = np.array([figure.value for figure in _figures(board)])
-    samples = [row.sample for row in rows]
+    samples = [row.sample for row in rows if row.counts]
+    _check_magnitude(samples, start)
     free = free_parameters(samples, start)
     values, _ = fit(samples, start, free)
     without, left_out_is = _leave_out(rows, [run.name for run in runs], start)
@@ -65,6 +75,17 @@ def calibrate(
         notes=[],
     )
     return replace(report, notes=list(find_notes(report, plain)))
+
+
+def _check_magnitude(samples: Sequence[Sample], start: Values) -> None:
+    """Raise InputError where predictions are so far off that no calibration is meant."""
+    ratio = statistics.median(one.cycles / predict(one.parts, start) for one in samples)
+    if not 1 / _NEVER < ratio < _NEVER:
+        raise InputError(
+            f"measured is {ratio:,.3g} times what is predicted, too far for a calibration: is "
+            "the log in another unit (--unit), of another clock (--clock-mhz), of other kernels "
+            "(--kernels), or of a build without optimization?"
+        )
 
 
 def _compared(
@@ -111,7 +132,11 @@ def _leave_out(
     fitted: dict[int, Values] = {}
     for group in set(folds.values()):
         # The whole has the operator that is left out in it.
-        kept = [row.sample for row, g in zip(rows, groups, strict=True) if g not in (group, -1)]
+        kept = [
+            row.sample
+            for row, g in zip(rows, groups, strict=True)
+            if g not in (group, -1) and row.counts
+        ]
         fitted[group] = fit(kept, start, free_parameters(kept, start))[0]
     cycles = [
         0.0 if group < 0 else predict(row.sample.parts, fitted[group])

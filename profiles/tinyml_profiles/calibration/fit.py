@@ -5,7 +5,7 @@
 `a` to `e` are a target's calibration, the others what is predicted without one. The sum of squares
 has a term for each measurement, the logarithm of predicted over measured divided by the error that
 is usual, and one for each parameter, how far it is from its start divided by how far it is trusted.
-A measurement that is off by more than twice the usual error pulls no harder than one at that error.
+The more a measurement is off by than twice the usual error, the less it pulls.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FACTORS = 4
 _FIRST_ERROR = 0.1
 _LEAST_ERROR = 0.02
 _FEW = 4
-_HUBER = 2.0
+_OUTLIER = 2.0
 _ROUNDS = 4
 _STEPS = 30
 # A part below this share of all cycles tells nothing about its parameter; each parameter needs so
@@ -77,14 +77,19 @@ def fit(samples: Sequence[Sample], start: Values, free: Sequence[int]) -> tuple[
     values[0] = np.clip(start[0] * np.exp(ratio), _LOWEST[0], _HIGHEST[0])
     error = _FIRST_ERROR
     for _ in range(_ROUNDS):
+        error = max(error, _scatter(design, logs, width, values))
         sigma = np.hypot(error * width, noise)
         values = _solve(design, logs, sigma, values, start, free)
-        residuals = np.abs(np.log(design @ values) - logs) / width
-        if len(samples) >= _FEW:
-            error = float(np.clip(1.4826 * np.median(residuals), _LEAST_ERROR, 1.0))
-        else:
-            error = _LEAST_ERROR
-    return values, error
+        error = _LEAST_ERROR
+    return values, max(error, _scatter(design, logs, width, values))
+
+
+def _scatter(design: Values, logs: Values, width: Values, values: Values) -> float:
+    """The error that is usual, but for what all have in common: the parameters take that up."""
+    if len(logs) < _FEW:
+        return _LEAST_ERROR
+    residuals = np.log(design @ values) - logs
+    return min(1.0, float(1.4826 * np.median(np.abs(residuals - np.median(residuals)) / width)))
 
 
 def _solve(
@@ -95,14 +100,14 @@ def _solve(
     start: Values,
     free: Sequence[int],
 ) -> Values:
-    """Gauss and Newton's steps with Huber's weights, inside the bounds."""
+    """Gauss and Newton's steps with Cauchy's weights, inside the bounds."""
     chosen = np.array(free)
     is_factor = chosen < _FACTORS
     trust = TRUST[chosen]
     for _ in range(_STEPS):
         predicted = design @ values
         residuals = (np.log(predicted) - logs) / sigma
-        weights = np.sqrt(np.minimum(1.0, _HUBER / np.maximum(np.abs(residuals), 1e-12)))
+        weights = np.sqrt(1 / (1 + (residuals / _OUTLIER) ** 2))
         slopes = design[:, chosen] / predicted[:, None]
         slopes = np.where(is_factor, slopes * values[chosen], slopes) / sigma[:, None]
         now, then = values[chosen], start[chosen]

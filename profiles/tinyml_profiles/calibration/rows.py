@@ -24,12 +24,16 @@ _ROUNDING = 0.29
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A sample, the run that it is of, and the name of what was measured."""
+    """A sample, the run that it is of, and the name of what was measured.
+
+    A whole that is the sum of its operators `counts` for nothing beside them.
+    """
 
     run: int
     name: str
     sample: Sample
     is_whole: bool
+    counts: bool = True
 
 
 def run_rows(number: int, run: Run, report: LatencyReport, clock_hz: float) -> Iterator[Row]:
@@ -88,7 +92,7 @@ def _whole_row(
         _ROUNDING * measured.tick_ms / measured.total_ms,
         _WHOLE_WIDTH,
     )
-    yield Row(number, "whole", sample, True)
+    yield Row(number, "whole", sample, True, counts=measured.whole_ms is not None)
 
 
 def _parts(nodes: Sequence[NodeLatency]) -> Values:
