@@ -19,6 +19,8 @@ from tinyml_runtime.workloads.cmsis_nn.counting import once, reference, turns
 
 _INTEGER_BITS = 5
 _VALUES = 256
+# Of a share of the differences, this power is the share of the elements.
+_FEW = 1.5
 
 
 def count_softmax(context: WorkContext, node: Node) -> Workload:
@@ -31,7 +33,8 @@ def count_softmax(context: WorkContext, node: Node) -> Workload:
         name = "softmax_s16"
         return (once(f"{name}.call"), turns(f"{name}.row", rows), turns(f"{name}.of", source.size))
     name = "softmax_s8" if output.type is TensorType.INT8 else "softmax_s8_s16"
-    near = source.size * _share_of_exponentials(node.options_as(SoftmaxOptions).beta * source.scale)
+    step = node.options_as(SoftmaxOptions).beta * source.scale
+    near = rows + (source.size - rows) * _share_of_exponentials(step)
     return (
         once(f"{name}.call"),
         turns(f"{name}.row", rows),
@@ -41,10 +44,10 @@ def count_softmax(context: WorkContext, node: Node) -> Workload:
 
 
 def _share_of_exponentials(step: float) -> float:
-    """How many of all differences to the maximum are in reach, if values spread evenly."""
-    _, exponent = frexp(step * 2.0 ** (31 - _INTEGER_BITS))
+    """How many elements beside the maximum are in its reach; most lie far below it."""
+    _, exponent = frexp(min(step * 2.0 ** (31 - _INTEGER_BITS), 2.0**31 - 1))
     radius = (2.0**_INTEGER_BITS - 1) * 2.0 ** (31 - _INTEGER_BITS) / 2.0 ** max(0, exponent)
-    return min(1.0, (radius + 1) / _VALUES)
+    return min(1.0, (int(radius) + 1) / _VALUES) ** _FEW
 
 
 SOFTMAX = count_softmax
