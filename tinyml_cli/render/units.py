@@ -67,7 +67,7 @@ def percent(share: float) -> str:
 
 def signed_percent(share: float) -> str:
     """`+12.3 %`."""
-    return f"{100 * share:+.1f} %"
+    return f"{round(100 * share, 1) + 0.0:+.1f} %"  # 0.0 makes +0.0 of -0.0
 
 
 def factor(value: float) -> str:
