@@ -129,11 +129,10 @@ def _windows() -> Named:
 def _rows() -> Named:
     scales: tuple[tuple[str, float | None], ...] = (
         (TO_INT8, 0.02),
-        (TO_INT8, 0.08),
-        (TO_INT8, 0.15),
-        (TO_INT8, 0.4),
+        (TO_INT8, 0.04),
+        (TO_INT8, 20.0),
         (TO_INT16, 0.04),
-        (TO_INT16, 0.15),
+        (TO_INT16, 20.0),
         (WIDE, 0.001),
         ("float32", None),
     )

@@ -21,7 +21,7 @@ def count_copies(copies: Mapping[tuple[int, bool], float]) -> Workload:
     """The loops of copies: from (bytes, whether both ends lie on words) to how many there are."""
     works: defaultdict[tuple[str, str], float] = defaultdict(float)
     for (length, aligned), times in copies.items():
-        way = "short" if length < _SHORT else "aligned" if aligned else "unaligned"
+        way = ("short_" if length < _SHORT else "") + ("aligned" if aligned else "unaligned")
         works[way, "call"] += times
         works[way, "block64"] += times * (length // _BLOCK)
         works[way, "block16"] += times * (length % _BLOCK // _SHORT)

@@ -28,6 +28,7 @@ _FAMILIES = {
         "SUB",
     ),
     "conv": ("CONV_2D",),
+    "curves": ("LOGISTIC", "TANH"),
     "depthwise_conv": ("DEPTHWISE_CONV_2D",),
     "fully_connected": ("FULLY_CONNECTED",),
     "joining": ("CONCATENATION",),
@@ -49,7 +50,6 @@ _FAMILIES = {
         "HARD_SWISH",
         "LEAKY_RELU",
         "LOG",
-        "LOGISTIC",
         "NEG",
         "QUANTIZE",
         "RELU",
@@ -58,7 +58,6 @@ _FAMILIES = {
         "SIN",
         "SQRT",
         "SQUARE",
-        "TANH",
     ),
 }
 

@@ -30,8 +30,6 @@ def _count(name: str) -> CountLoops:
 LEAKY_RELU = _count("leaky_relu")
 RELU = _count("relu")
 RELU6 = _count("relu6")
-LOGISTIC = _count("logistic")
-TANH = _count("tanh")
 HARD_SWISH = _count("hard_swish")
 ELU = _count("elu")
 QUANTIZE = _count("quantize")
