@@ -144,6 +144,12 @@ def test_the_logs_own_milliseconds_say_what_a_tick_is() -> None:
     assert scale.ms_per_tick == pytest.approx(1e3 / 50e6)
 
 
+def test_another_clock_than_the_boards_is_told() -> None:
+    lines = "ADD took 6425608 ticks (128 ms).\nMUL took 6451595 ticks (129 ms).\nADD took 9 ticks\n"
+    found = measured(lines, timing=Timing(clock_hz=1e8))
+    assert any("the clock was 50 MHz, not 100" in note for note in found.notes)
+
+
 def test_milliseconds_that_leave_a_choice_say_nothing() -> None:
     assert find_scale(read_log("ADD took 700 ticks (1 ms).\n", "run.log"), Timing()) is None
 

@@ -22,6 +22,8 @@ from tinyml_runtime.errors import InputError
 from tinyml_runtime.model.schema import Model
 
 NodeKey = tuple[int, int]
+# Timers that count so fast count cycles.
+_CYCLES_HZ = 4e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,13 @@ def _by_node(
         nodes=nodes,
         operators={} if mended.missing else dict(operators),
         operators_ms=scale.ms_per_tick * per_invocation,
-        notes=[*log.notes, *aligned.notes, *mended.notes(), *_coarse(nodes)],
+        notes=[
+            *log.notes,
+            *aligned.notes,
+            *mended.notes(),
+            *_coarse(nodes),
+            *_other_clock(scale, timing),
+        ],
     )
 
 
@@ -162,6 +170,16 @@ class _Mended:
 def _lines(numbers: Sequence[int]) -> str:
     first = f"line {numbers[0]}"
     return first if len(numbers) == 1 else f"{first} and {len(numbers) - 1} more"
+
+
+def _other_clock(scale: Scale, timing: Timing) -> Iterator[str]:
+    """Ticks far finer than microseconds are cycles, of whatever clock there was."""
+    per_second, clock_hz = 1e3 / scale.ms_per_tick, timing.clock_hz
+    if clock_hz and per_second >= _CYCLES_HZ and not 0.98 < per_second / clock_hz < 1.02:
+        yield (
+            f"if its ticks are cycles, the clock was {per_second / 1e6:.4g} MHz, not "
+            f"{clock_hz / 1e6:.4g}: --clock-mhz says so"
+        )
 
 
 def _coarse(nodes: Mapping[NodeKey, float]) -> Iterator[str]:
