@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinyml_profiles.load import load_target, target_names
     from tinyml_profiles.latency_report import LatencyReport
+    from tinyml_profiles.load import load_target, target_names
     from tinyml_profiles.plan import plan_model, runtime_profile
     from tinyml_profiles.profile import profile_model
     from tinyml_profiles.target import Core, Target
