@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from tinyml_runtime.registration import Node
 from tinyml_runtime.types import TensorType
-from tinyml_runtime.workload import CountLoops, WorkContext, Workload, operand
+from tinyml_runtime.workload import CountLoops, LoopWork, WorkContext, Workload, operand
 from tinyml_runtime.workloads.cmsis_nn.copying import vector_trips
-from tinyml_runtime.workloads.cmsis_nn.counting import MVE, in_blocks, once, reference, turns
+from tinyml_runtime.workloads.cmsis_nn.counting import MVE, in_blocks, reference, turns
 
 _LANES = 4
 # Elements of one turn with DSP.
@@ -27,7 +27,8 @@ def _count(operator: str, kernel: str) -> CountLoops:
         if output.type not in _AT_ONCE or first.shape != second.shape:
             return reference(operator)(context, node)
         kind = f"{kernel}_{'s8' if output.type is TensorType.INT8 else 's16'}"
-        call = once(f"{kind}.call")
+        # Shapes are copied and compared before.
+        call = LoopWork(f"{kind}.call", 1, len(output.shape))
         if MVE in context.extensions:
             return (call, turns(f"{kind}.vector", vector_trips(output.size, _LANES)))
         return (call, *in_blocks(f"{kind}.of", 1, output.size, (_AT_ONCE[output.type], 1)))

@@ -58,10 +58,11 @@ def _vectors(kernel: str, batches: int, units: int, depth: int, is_mve: bool) ->
     name = f"vec_mat_mult_t_{kernel}"
     at_once = 4 if is_mve or kernel == "s4" else 2
     rows, rest = batches * (units // at_once), batches * (units % at_once)
-    yield once(f"{name}.both", batches if rows and rest else 0)
     lanes = _LANES.get(kernel, 16)
     for piece, count in (("rows", rows), ("row", rest)):
-        yield turns(f"{name}.{piece}", count)
+        if not count:
+            continue
+        yield LoopWork(f"{name}.{piece}", batches, count)
         if is_mve:
             yield turns(f"{name}.{piece}_{lanes}", count * vector_trips(depth, lanes))
         else:

@@ -21,6 +21,7 @@ from tinyml_runtime.workloads.cmsis_nn.copying import vector_trips
 from tinyml_runtime.workloads.cmsis_nn.counting import MVE, in_blocks, once, reference, turns
 
 INPUT, HIDDEN_STATE = 0, 18
+_MATRIX = 2
 _GATES = 4
 _LANES = {TensorType.INT8: 16, TensorType.INT16: 8}
 
@@ -32,7 +33,9 @@ def count_lstm(context: WorkContext, node: Node) -> Workload:
         return reference("UNIDIRECTIONAL_SEQUENCE_LSTM")(context, node)
     depth, units = source.shape[-1], hidden.shape[-1]
     is_time_major = node.options_as(UnidirectionalSequenceLSTMOptions).time_major
-    first, second = (*source.shape[:-1], 1)[:2] if len(source.shape) > 2 else (1, source.shape[0])
+    first, second = 1, source.shape[0]
+    if len(source.shape) > _MATRIX:
+        first, second = source.shape[0], source.shape[1]
     steps, batch = (first, second) if is_time_major else (second, first)
     # Batches that are not the inner dimension are worked on one by one.
     calls = steps if is_time_major else steps * batch

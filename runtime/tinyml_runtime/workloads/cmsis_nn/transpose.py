@@ -36,6 +36,7 @@ def count_transpose(context: WorkContext, node: Node) -> Workload:
         return (call, *_turned(shape, is_mve=is_mve))
     return (
         call,
+        turns("transpose_s8.plane", prod(shape[:-2])),
         turns("transpose_s8.line", prod(shape[:-1])),
         turns("transpose_s8.of", source.size),
     )
@@ -47,6 +48,7 @@ def _turned(shape: tuple[int, ...], *, is_mve: bool) -> Workload:
     if is_mve:
         vectors = columns * vector_trips(rows, _LANES)
         return (
+            turns("transpose_s8_nhcw.image", images if len(shape) > _MATRIX else 0),
             turns("transpose_s8_nhcw.column", images * columns),
             turns("transpose_s8_nhcw.vector", images * vectors),
         )
