@@ -18,7 +18,7 @@ import argparse
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import chain
@@ -41,6 +41,7 @@ from measured import (  # noqa: E402
     read_bench,
     read_nodes,
 )
+from unmeasured import ASSUMED, Column, Costs, assumed, derive  # noqa: E402
 
 from tests.support.single_op import SingleOp  # noqa: E402
 from tinyml_profiles.instructions import CLASSES, INSTRUCTION_CLASSES  # noqa: E402
@@ -52,7 +53,9 @@ DATA = ROOT / "profiles" / "tinyml_profiles" / "data" / "loops"
 # What the core's column calls a core that has a target of another name.
 TARGETS = {"xtensa_lx106": "xtensa-lx106"}
 DIGITS = 5
-Column = tuple[str, str]
+ROUNDS = 5
+LEAST_USUAL_ERROR = 0.002
+Array = np.ndarray[Any, np.dtype[np.float64]]
 # SciPy has no types.
 optimize: Any = import_module("scipy.optimize")
 
@@ -75,7 +78,9 @@ def main() -> None:
         _report(library, core, parts)
         if options.write and not options.operator:
             path = DATA / f"{library}-{core}.toml"
-            path.write_text(_toml(library, core, costs, options.truth), encoding="utf-8")
+            derived = derive(library, core, costs)
+            text = _toml(library, core, {**derived, **costs}, derived.keys(), options.truth)
+            path.write_text(text, encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
@@ -149,22 +154,39 @@ def _parts(samples: Sequence[Sample]) -> list[list[Sample]]:
 def _fit(samples: Sequence[Sample]) -> dict[Column, dict[str, float]]:
     """The mix of every column: non-negative least squares on relative errors."""
     columns = sorted({column for sample in samples for column in sample.counts})
-    weights = np.array([1.0 / sample.node.instructions for sample in samples])
+    totals = np.array([sample.node.instructions for sample in samples], np.float64)
     matrix = np.array([[s.counts.get(column, 0.0) for column in columns] for s in samples])
-    matrix *= weights[:, None]
+    matrix /= totals[:, None]
     # Columns of one size: otherwise what runs seldom is lost beside what runs often.
     scale = np.maximum(matrix.max(axis=0), 1e-30)
+    weights = _weights(matrix / scale)
     mixes: dict[Column, dict[str, float]] = {column: {} for column in columns}
     for name in CLASSES:
-        target = np.array([sample.node.mix.get(name, 0) for sample in samples]) * weights
+        target = np.array([sample.node.mix.get(name, 0) for sample in samples]) / totals
         if not target.any():
             continue
-        found = optimize.nnls(matrix / scale, target, maxiter=50 * len(columns))[0]
-        counts: list[float] = (np.asarray(found, np.float64) / scale).tolist()
-        for column, count in zip(columns, counts, strict=True):
+        found = _solve(matrix / scale, target, weights)
+        for column, count in zip(columns, (found / scale).tolist(), strict=True):
             if round(count, DIGITS):
                 mixes[column][name] = round(count, DIGITS)
     return mixes
+
+
+def _weights(matrix: Array) -> Array:
+    """Samples pull less the further off they are: what runs may depend on values."""
+    weights = np.ones(len(matrix))
+    for _ in range(ROUNDS):
+        found = _solve(matrix, np.ones(len(matrix)), weights)
+        errors = np.abs(matrix @ found - 1)
+        usual = max(LEAST_USUAL_ERROR, 2 * float(np.median(errors)))
+        weights = 1 / np.sqrt(1 + (errors / usual) ** 2)
+    return weights
+
+
+def _solve(matrix: Array, target: Array, weights: Array) -> Array:
+    """The best counts that are not negative."""
+    found = optimize.nnls(matrix * weights[:, None], target * weights, maxiter=50 * matrix.shape[1])
+    return np.asarray(found[0], np.float64)
 
 
 def _predict(costs: Mapping[Column, Mapping[str, float]], sample: Sample) -> float:
@@ -202,7 +224,7 @@ def _report(library: str, core: str, parts: Sequence[Sequence[Sample]]) -> None:
         )
 
 
-def _toml(library: str, core: str, costs: Mapping[Column, Mapping[str, float]], truth: Path) -> str:
+def _toml(library: str, core: str, costs: Costs, derived: Collection[Column], truth: Path) -> str:
     files = ", ".join(
         f"{source.file} ({checksum(truth / source.file)})"
         for source in SOURCES
@@ -223,14 +245,21 @@ def _toml(library: str, core: str, costs: Mapping[Column, Mapping[str, float]], 
         "[loop]",
     ]
     for loop in sorted({loop for loop, _ in costs}):
-        parts = (
-            f"{part} = {{ {', '.join(f'{name} = {count:g}' for name, count in mix.items())} }}"
-            for part in ("entry", "trip")
-            if (mix := costs.get((loop, part)))
-        )
-        lines.append(f'"{loop}" = {{ {", ".join(parts)} }}')
+        mixes = {part: costs.get((loop, part), {}) for part in ("entry", "trip")}
+        is_derived = any((loop, part) in derived for part in mixes)
+        lines.append(_line(loop, mixes, 'from = "derived"' if is_derived else ""))
+    lines.append(_line(ASSUMED, {"trip": assumed(costs)}, 'from = "assumed"'))
     lines.append(interpreter_line(truth))
     return "\n".join(lines) + "\n"
+
+
+def _line(loop: str, mixes: Mapping[str, Mapping[str, float]], evidence: str) -> str:
+    parts = [
+        f"{part} = {{ {', '.join(f'{name} = {count:g}' for name, count in mix.items())} }}"
+        for part, mix in mixes.items()
+        if mix
+    ]
+    return f'"{loop}" = {{ {", ".join([*parts, evidence] if evidence else parts)} }}'
 
 
 if __name__ == "__main__":
