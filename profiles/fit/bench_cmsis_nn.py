@@ -157,7 +157,9 @@ def cmsis_nn_cases() -> Named:
 def _conv16() -> Iterator[SingleOp]:
     for bias, each in product(("int64", "int32"), (*CONVOLUTIONS[:11:2], *POINTWISE[::3])):
         yield conv(**{**each, **INT16_BY_DEPTH, "bias": bias})
-    yield conv(**INT16_BY_DEPTH, image=(1, 4, 4, 70), filters=5)
+    # Sums over more than 512 products are kept in 64 bits.
+    for image, filters in (((1, 4, 4, 70), 5), ((1, 3, 3, 60), 4), ((1, 5, 5, 120), 3)):
+        yield conv(**INT16_BY_DEPTH, image=image, filters=filters)
 
 
 def _elementwise() -> Iterator[SingleOp]:
@@ -206,6 +208,9 @@ def _recurrent() -> Iterator[SingleOp]:
     )
     for kind, each in product(("int16", "int8"), sizes):
         yield svdf(kind, **each)
+    for each in sizes[:3]:
+        # The features are scaled up.
+        yield svdf("int16", **each, state_scale=0.0001)
     steps: tuple[Settings, ...] = (
         {"steps": 4, "features": 8, "units": 12},
         {"steps": 1, "features": 21, "units": 9},

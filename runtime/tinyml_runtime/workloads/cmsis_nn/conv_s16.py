@@ -52,14 +52,15 @@ def _products(bias: str, patches: int, filters: int, depth: int, batch: int) -> 
     fast = min(depth, _NARROW_DEPTH) if bias == "s64" else depth
     yield once("mat_mult_kernel_s16.call", batch * pairs)
     runs = {
-        "mat_mult_kernel_s16.pair": batch * pairs * (filters // 2),
-        "mat_mult_kernel_s16.single": batch * pairs * (filters % 2),
-        "convolve_s16.last": batch * rest * filters,
+        "mat_mult_kernel_s16.pair": (batch * pairs * (filters // 2), fast),
+        "mat_mult_kernel_s16.single": (batch * pairs * (filters % 2), fast),
+        # The last patch is summed in 32 bits whatever its depth.
+        "convolve_s16.last": (batch * rest * filters, depth),
     }
-    for piece, count in runs.items():
+    for piece, (count, length) in runs.items():
         yield turns(f"{piece}_{bias}", count)
-        yield from in_blocks(piece, count, fast, (4, 1))
-        yield turns(f"{piece}_slow", count * (depth - fast))
+        yield from in_blocks(piece, count, length, (4, 1))
+        yield turns(f"{piece}_slow", count * (depth - length))
 
 
 def _products_mve(

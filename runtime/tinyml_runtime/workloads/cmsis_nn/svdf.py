@@ -18,7 +18,7 @@ from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
 from tinyml_runtime.workloads.cmsis_nn.copying import vector_trips
 from tinyml_runtime.workloads.cmsis_nn.counting import MVE, in_blocks, once, reference, turns
 
-INPUT, FEATURES, TIME = 0, 1, 2
+INPUT, FEATURES, TIME, STATE = 0, 1, 2, 4
 
 
 def count_svdf(context: WorkContext, node: Node) -> Workload:
@@ -36,10 +36,13 @@ def count_svdf(context: WorkContext, node: Node) -> Workload:
     moved = vector_trips(state_bytes) if is_mve else state_bytes
     products = _features_s16 if is_wide else _features_s8
     rows = batch * filters
+    state = operand(context.input(node, STATE))
+    is_scaled_down = source.scale * features.scale < state.scale
     return (
         once(f"{kernel}.call"),
         turns(f"{kernel}.move", moved),
         *products(batch, filters, features.shape[1], is_mve),
+        turns(f"{kernel}.rounding", rows if is_scaled_down else 0),
         turns(f"{kernel}.filter", rows),
         *in_blocks(f"{kernel}.step", rows, steps, _step_blocks(is_mve, is_wide)),
         turns(f"{kernel}.sum", rows),
