@@ -244,7 +244,7 @@ def _toml(library: str, core: str, costs: Costs, derived: Collection[Column], tr
         "",
         "[loop]",
     ]
-    for loop in sorted({loop for loop, _ in costs}):
+    for loop in sorted({loop for loop, _ in costs} - {ASSUMED}):
         mixes = {part: costs.get((loop, part), {}) for part in ("entry", "trip")}
         is_derived = any((loop, part) in derived for part in mixes)
         lines.append(_line(loop, mixes, 'from = "derived"' if is_derived else ""))
