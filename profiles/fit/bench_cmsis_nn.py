@@ -205,6 +205,8 @@ def _recurrent() -> Iterator[SingleOp]:
         {"features": 7, "units": 9, "rank": 1, "memory": 17},
         {"features": 20, "units": 3, "rank": 2, "memory": 32, "batch": 2},
         {"features": 33, "units": 8, "rank": 4, "memory": 3},
+        {"features": 16, "units": 24, "rank": 1, "memory": 8},
+        {"features": 32, "units": 10, "rank": 2, "memory": 12},
     )
     for kind, each in product(("int16", "int8"), sizes):
         yield svdf(kind, **each)
@@ -221,6 +223,10 @@ def _recurrent() -> Iterator[SingleOp]:
     for each in steps:
         yield lstm("int8", **each)
         yield lstm(**{**INT16, **each})
+    for each in steps[:3]:
+        # Products are scaled down.
+        yield lstm("int8", **each, weight_scale=0.001)
+        yield lstm(**{**INT16, **each, "weight_scale": 0.00003})
 
 
 def _movement() -> Iterator[SingleOp]:

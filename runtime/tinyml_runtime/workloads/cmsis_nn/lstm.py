@@ -20,9 +20,10 @@ from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
 from tinyml_runtime.workloads.cmsis_nn.copying import vector_trips
 from tinyml_runtime.workloads.cmsis_nn.counting import MVE, in_blocks, once, reference, turns
 
-INPUT, HIDDEN_STATE = 0, 18
+INPUT, INPUT_WEIGHTS, HIDDEN_WEIGHTS, HIDDEN_STATE = 0, 1, 5, 18
 _MATRIX = 2
 _GATES = 4
+_GATE_SCALE = 2.0**-12
 _LANES = {TensorType.INT8: 16, TensorType.INT16: 8}
 
 
@@ -49,8 +50,26 @@ def count_lstm(context: WorkContext, node: Node) -> Workload:
         turns(f"lstm_{kind}.no_state", starts),
         *_products(kind, _GATES * steps * batch, units, depth, lanes),
         *_products(kind, _GATES * (steps - 1) * batch, units, units, lanes),
+        turns(
+            f"vec_mat_mul_result_acc_{kind}.rounding",
+            batch * units * _scaled_down(context, node, steps),
+        ),
         *_cells(kind, calls, cells, units, is_mve=bool(lanes)),
     )
+
+
+def _scaled_down(context: WorkContext, node: Node, steps: int) -> int:
+    """Products per unit that are scaled down, which rounds them; others are scaled up."""
+    total = 0
+    for position, weights, times in (
+        (INPUT, INPUT_WEIGHTS, steps),
+        (HIDDEN_STATE, HIDDEN_WEIGHTS, steps - 1),
+    ):
+        scale = operand(context.input(node, position)).scale
+        for gate in range(_GATES):
+            factor = scale * operand(context.input(node, weights + gate)).scale
+            total += times if factor < _GATE_SCALE else 0
+    return total
 
 
 def _products(kind: str, runs: int, units: int, depth: int, lanes: int) -> Iterator[LoopWork]:
