@@ -61,6 +61,10 @@ def _convolutions() -> Named:
         {"image": (1, 12, 10, 1), "filters": 8, "taps": (5, 4), "strides": (2, 2)},
         {"image": (1, 1, 40, 8), "filters": 8, "taps": (1, 5)},
         {"image": (1, 12, 12, 2), "filters": 3, "dilations": (2, 2)},
+        {"image": (1, 6, 6, 12), "filters": 8, "groups": 2},
+        {"image": (1, 7, 5, 9), "filters": 6, "groups": 3, "padding": VALID},
+        {"image": (1, 5, 5, 35), "filters": 6, "taps": (1, 1), "strides": (2, 2)},
+        {"image": (1, 10, 10, 3), "filters": 5, "taps": (1, 1)},
     )
     for (kind, types), (number, image) in product(KINDS.items(), enumerate(images)):
         yield f"conv {kind} {number}", conv(**types, **image)
@@ -74,6 +78,12 @@ def _convolutions() -> Named:
         {"image": (1, 12, 9, 4), "dilations": (2, 2)},
         {"image": (1, 20, 16, 1), "multiplier": 1},
         {"image": (1, 3, 3, 40), "taps": (1, 1)},
+        {"image": (1, 8, 8, 1), "multiplier": 8},
+        {"image": (1, 9, 9, 1), "multiplier": 4, "strides": (2, 2)},
+        {"image": (1, 7, 6, 2), "multiplier": 5},
+        {"image": (1, 10, 10, 1), "multiplier": 6, "taps": (5, 5)},
+        {"image": (1, 8, 7, 11)},
+        {"image": (1, 6, 6, 7), "taps": (2, 4), "strides": (1, 2)},
     )
     for (kind, types), (number, image) in product(KINDS.items(), enumerate(windows)):
         yield f"depthwise {kind} {number}", depthwise(**types, **image)

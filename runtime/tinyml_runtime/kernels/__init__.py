@@ -10,6 +10,7 @@ from tinyml_runtime.arena_uses.esp_nn import ESP_NN_USES
 from tinyml_runtime.arena_uses.reference import REFERENCE_USES
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.workloads.cmsis_nn import CMSIS_NN_WORKLOADS
+from tinyml_runtime.workloads.esp_nn import ESP_NN_WORKLOADS
 from tinyml_runtime.workloads.reference import REFERENCE_WORKLOADS
 
 _FAMILIES = {
@@ -131,6 +132,6 @@ CMSIS_NN = KernelLibrary(
     CMSIS_NN_USES,
     CMSIS_NN_WORKLOADS,
 )
-ESP_NN = KernelLibrary("esp-nn", {}, ESP_NN_USES)
+ESP_NN = KernelLibrary("esp-nn", {}, ESP_NN_USES, ESP_NN_WORKLOADS)
 
 LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE, CMSIS_NN, ESP_NN)

@@ -21,12 +21,13 @@ _MOST_ROWS = 4096
 def count_strided_slice(context: WorkContext, node: Node) -> Workload:
     """The loops of STRIDED_SLICE; rows are copied, elements of another stride one by one."""
     source = operand(context.input(node, INPUT))
-    kind = f"strided_slice_{source.type.name.lower()}"
+    kind = f"strided_slice_of_{source.dtype.itemsize}"
     axes = _taken(context, node, source)
     rows, row = axes[:-1], axes[-1] if axes else range(1)
     call = (
         LoopWork(f"{kind}.call", entries=1),
         LoopWork(f"{kind}.dimension", trips=len(source.shape)),
+        LoopWork(f"{kind}.plane", trips=prod(len(axis) for axis in rows[:-1])),
         LoopWork(f"{kind}.row", trips=prod(len(axis) for axis in rows)),
     )
     if row.step != 1:
