@@ -41,7 +41,7 @@ from measured import (  # noqa: E402
     read_bench,
     read_nodes,
 )
-from unmeasured import ASSUMED, Column, Costs, assumed, derive  # noqa: E402
+from unmeasured import ASSUMED, Column, Costs, alike, assumed, derive  # noqa: E402
 
 from tests.support.single_op import SingleOp  # noqa: E402
 from tinyml_profiles.instructions import CLASSES, INSTRUCTION_CLASSES  # noqa: E402
@@ -55,6 +55,8 @@ TARGETS = {"xtensa_lx106": "xtensa-lx106"}
 DIGITS = 5
 ROUNDS = 5
 LEAST_USUAL_ERROR = 0.002
+# How much a like core's mixes weigh beside what was measured.
+PULL = 0.003
 Array = np.ndarray[Any, np.dtype[np.float64]]
 # SciPy has no types.
 optimize: Any = import_module("scipy.optimize")
@@ -151,7 +153,7 @@ def _parts(samples: Sequence[Sample]) -> list[list[Sample]]:
     return list(parts.values())
 
 
-def _fit(samples: Sequence[Sample]) -> dict[Column, dict[str, float]]:
+def _fit(samples: Sequence[Sample]) -> Costs:
     """The mix of every column: non-negative least squares on relative errors."""
     columns = sorted({column for sample in samples for column in sample.counts})
     totals = np.array([sample.node.instructions for sample in samples], np.float64)
@@ -159,33 +161,53 @@ def _fit(samples: Sequence[Sample]) -> dict[Column, dict[str, float]]:
     matrix /= totals[:, None]
     # Columns of one size: otherwise what runs seldom is lost beside what runs often.
     scale = np.maximum(matrix.max(axis=0), 1e-30)
-    weights = _weights(matrix / scale)
-    mixes: dict[Column, dict[str, float]] = {column: {} for column in columns}
+    matrix /= scale
+    node = samples[0].node
+    theirs = alike(node.library, TARGETS.get(node.core, node.core))
+    likely = [theirs.get(column, {}) for column in columns]
+    whole = np.array([sum(mix.get(name, 0.0) for name in INSTRUCTION_CLASSES) for mix in likely])
+    weights, pull = _weights(matrix, whole * scale)
+    mixes: Costs = {column: {} for column in columns}
     for name in CLASSES:
         target = np.array([sample.node.mix.get(name, 0) for sample in samples]) / totals
         if not target.any():
             continue
-        found = _solve(matrix / scale, target, weights)
+        expected = np.array([mix.get(name, 0.0) for mix in likely]) * scale
+        found = _solve(matrix, target, weights, expected, pull)
         for column, count in zip(columns, (found / scale).tolist(), strict=True):
             if round(count, DIGITS):
                 mixes[column][name] = round(count, DIGITS)
     return mixes
 
 
-def _weights(matrix: Array) -> Array:
-    """Samples pull less the further off they are: what runs may depend on values."""
-    weights = np.ones(len(matrix))
+def _weights(matrix: Array, expected: Array) -> tuple[Array, float]:
+    """How much each sample pulls, and what is expected.
+
+    Samples pull less the further off they are: what runs may depend on values. The further off they
+    all are, the more does what is expected.
+    """
+    weights, pull = np.ones(len(matrix)), PULL
     for _ in range(ROUNDS):
-        found = _solve(matrix, np.ones(len(matrix)), weights)
+        found = _solve(matrix, np.ones(len(matrix)), weights, expected, pull)
         errors = np.abs(matrix @ found - 1)
         usual = max(LEAST_USUAL_ERROR, 2 * float(np.median(errors)))
         weights = 1 / np.sqrt(1 + (errors / usual) ** 2)
-    return weights
+        pull = PULL * usual / LEAST_USUAL_ERROR
+    return weights, pull
 
 
-def _solve(matrix: Array, target: Array, weights: Array) -> Array:
-    """The best counts that are not negative."""
-    found = optimize.nnls(matrix * weights[:, None], target * weights, maxiter=50 * matrix.shape[1])
+def _solve(matrix: Array, target: Array, weights: Array, expected: Array, pull: float) -> Array:
+    """The best counts that are not negative.
+
+    What the samples leave open is taken to be in proportion to what is expected.
+    """
+    rows, values = matrix * weights[:, None], target * weights
+    usual = float((matrix @ expected).sum())
+    if usual > 0:
+        ties = pull * np.diag(expected > 0)
+        rows = np.vstack([rows, ties])
+        values = np.concatenate([values, ties @ expected * float(target.sum()) / usual])
+    found = optimize.nnls(rows, values, maxiter=50 * matrix.shape[1])
     return np.asarray(found[0], np.float64)
 
 

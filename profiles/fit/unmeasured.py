@@ -19,18 +19,25 @@ ASSUMED = f"{GENERIC}{ELEMENT}"
 DIGITS = 5
 
 
-def derive(library: str, core: str, costs: Costs) -> Costs:
-    """Mixes of loops that were not measured on this core, from those of a like one."""
+def alike(library: str, core: str) -> Costs:
+    """The measured mixes of the like core; none where there is no such core."""
     like = LIKE.get(core, "")
     table = load_loops(library, like) if like else None
     if table is None:
         return {}
-    theirs: Costs = {
+    return {
         (loop, part): {name: count for name, count in zip(CLASSES, mix, strict=True) if count}
         for loop, cost in table.loops.items()
         for part, mix in (("entry", cost.entry), ("trip", cost.trip))
         if cost.evidence == "measured" and any(mix)
     }
+
+
+def derive(library: str, core: str, costs: Costs) -> Costs:
+    """Mixes of loops that were not measured on this core, from those of a like one."""
+    theirs = alike(library, core)
+    if not theirs:
+        return {}
     both = [column for column in theirs if costs.get(column)]
     ratio = statistics.median(_size(costs[column]) / _size(theirs[column]) for column in both)
     return {
