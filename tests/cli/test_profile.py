@@ -1,0 +1,141 @@
+"""`tinyml profile`: reports as scripts and people read them, conditions, bad input in one line."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import EXAMPLES, Tinyml
+
+DIGITS, KEYWORDS = EXAMPLES / "digits.tflite", EXAMPLES / "shapes/kws_ds_cnn.tflite"
+BOARD = "nucleo-l4r5zi"
+CLASSES = {"load", "store", "mul", "mac", "div", "alu", "branch", "fp", "simd"}
+
+
+def test_the_report_has_what_scripts_rely_on(tinyml: Tinyml) -> None:
+    report = tinyml("profile", KEYWORDS, "--target", BOARD, "--json").report
+    assert report["schema"] == 1
+    assert (report["target"], report["core"]) == (BOARD, "cortex-m4")
+    assert report["kernels"] == "cmsis-nn"
+    assert report["clock_hz"] == 120_000_000
+    total, ops = report["total"], report["ops"]
+    assert total["latency_low_ms"] < total["latency_ms"] < total["latency_high_ms"]
+    assert total["latency_ms"] == pytest.approx(total["cycles"] / report["clock_hz"] * 1e3)
+    assert total["macs"] == sum(op["macs"] for op in ops) > 0
+    assert report["evidence"] in ("measured", "derived", "datasheet", "assumed")
+    for op in ops:
+        assert set(op["mix"]) == CLASSES
+        assert sum(op["mix"].values()) == pytest.approx(op["instructions"], abs=len(CLASSES))
+    shares = sum(op["share"] for op in ops)
+    overhead = report["interpreter_ms"] / total["latency_ms"]
+    assert shares + overhead == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_latency_comes_first_in_80_columns(tinyml: Tinyml) -> None:
+    outcome = tinyml("profile", KEYWORDS, "--target", BOARD)
+    assert outcome.code == 0
+    assert "latency" in outcome.out
+    assert "cycles per MAC" in outcome.out
+    assert " of the time" in outcome.out
+    assert all(len(line) <= 80 for line in outcome.out.splitlines())
+
+
+def test_by_type_and_by_time(tinyml: Tinyml) -> None:
+    kinds = tinyml("profile", KEYWORDS, "--target", BOARD, "--by", "type")
+    assert kinds.out.count("DEPTHWISE_CONV_2D") <= 2
+    ordered = tinyml("profile", KEYWORDS, "--target", BOARD, "--sort", "time")
+    assert ordered.code == 0
+
+
+def test_a_core_alone_has_cycles_but_no_latency(tinyml: Tinyml) -> None:
+    report = tinyml("profile", DIGITS, "--target", "cortex-m4", "--json").report
+    assert report["clock_hz"] is None
+    assert report["total"]["cycles"] > 0
+    assert report["total"]["latency_ms"] is None
+    assert report["kernels"] == "reference"
+    timed = tinyml("profile", DIGITS, "--target", "cortex-m4", "--clock-mhz", 10, "--json").report
+    assert timed["total"]["latency_ms"] == pytest.approx(timed["total"]["cycles"] / 1e4)
+
+
+def test_half_the_clock_takes_at_least_as_many_cycles_less(tinyml: Tinyml) -> None:
+    usual = tinyml("profile", KEYWORDS, "--target", BOARD, "--json").report["total"]
+    half = tinyml("profile", KEYWORDS, "--target", BOARD, "--clock-mhz", 60, "--json").report[
+        "total"
+    ]
+    assert half["cycles"] <= usual["cycles"]
+    assert usual["latency_ms"] < half["latency_ms"] <= 2 * usual["latency_ms"]
+
+
+def test_weights_in_ram_never_take_longer(tinyml: Tinyml) -> None:
+    usual = tinyml("profile", KEYWORDS, "--target", BOARD, "--json").report["total"]
+    in_ram = tinyml("profile", KEYWORDS, "--target", BOARD, "--weights-in", "sram", "--json")
+    assert in_ram.report["total"]["latency_ms"] <= usual["latency_ms"]
+
+
+def test_what_other_kernels_would_take_is_what_they_take(tinyml: Tinyml) -> None:
+    report = tinyml("profile", KEYWORDS, "--target", BOARD, "--what-if", "--json").report
+    (other,) = [one for one in report["what_if"] if one["what"] == "the kernels of reference"]
+    alone = tinyml("profile", KEYWORDS, "--target", BOARD, "--kernels", "reference", "--json")
+    assert other["latency_ms"] == pytest.approx(alone.report["total"]["latency_ms"])
+    assert "saves ms" in tinyml("profile", KEYWORDS, "--target", BOARD, "--what-if").out
+
+
+def test_several_targets_stand_side_by_side(tinyml: Tinyml) -> None:
+    targets = ("--target", BOARD, "--target", "esp32-devkit-v1")
+    outcome = tinyml("profile", DIGITS, *targets)
+    assert outcome.code == 0
+    assert BOARD in outcome.out.replace("\n", "")
+    assert len(tinyml("profile", DIGITS, *targets, "--json").report["profiles"]) == 2
+
+
+def test_all_cores(tinyml: Tinyml) -> None:
+    report = tinyml("profile", DIGITS, "--all-cores", "--json").report
+    assert {"cortex-m0", "cortex-m55", "rv32imc"} <= {one["target"] for one in report["profiles"]}
+
+
+def test_a_row_for_each_operator(tinyml: Tinyml) -> None:
+    outcome = tinyml("profile", DIGITS, "--target", BOARD, "--csv")
+    rows = list(csv.DictReader(StringIO(outcome.out)))
+    ops = tinyml("profile", DIGITS, "--target", BOARD, "--json").report["ops"]
+    assert [row["op"] for row in rows] == [op["op"] for op in ops]
+    assert [int(row["cycles"]) for row in rows] == [op["cycles"] for op in ops]
+
+
+def test_a_period_that_is_too_short_is_a_no(tinyml: Tinyml) -> None:
+    assert tinyml("profile", KEYWORDS, "--target", BOARD, "--duty-cycle", "10s").code == 0
+    outcome = tinyml("profile", KEYWORDS, "--target", BOARD, "--duty-cycle", "1ms")
+    assert outcome.code == 1
+    assert "duty" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        ((), "--target NAME says where it runs", 2),
+        (("--target", "nucleo-l4r"), "near: nucleo-l4r5zi", 4),
+        (("--target", BOARD, "--clock-mhz", "0"), "--clock-mhz takes a number of MHz above 0", 2),
+        (("--target", BOARD, "--weights-in", "tape"), "no memory 'tape' (there are: flash", 4),
+        (("--target", "cortex-m4", "--weights-in", "sram"), "is a core alone", 4),
+        (("--target", BOARD, "--kernels", "mine"), "no kernel library 'mine'", 2),
+        (("--target", BOARD, "--duty-cycle", "2min"), "--duty-cycle takes", 2),
+        (("--target", BOARD, "--by", "name"), "--by takes op, type", 2),
+    ],
+)
+def test_wrong_options_are_one_line(
+    tinyml: Tinyml, arguments: tuple[str, ...], message: str, code: int
+) -> None:
+    outcome = tinyml("profile", DIGITS, *arguments)
+    assert outcome.code == code
+    assert outcome.err.startswith("error: ")
+    assert message in outcome.err
+
+
+def test_a_model_that_does_not_load(tinyml: Tinyml, tmp_path: Path) -> None:
+    path = tmp_path / "cut.tflite"
+    path.write_bytes(DIGITS.read_bytes()[:400])
+    outcome = tinyml("profile", path, "--target", BOARD)
+    assert outcome.code == 3
+    assert str(path) in outcome.err
