@@ -45,8 +45,8 @@ def count_conv(context: WorkContext, node: Node) -> Workload:
         LoopWork(f"{kind}.output", trips=output.size),
         LoopWork(f"{kind}.row", trips=batch * filters * width * rows.inside),
         LoopWork(f"{kind}.tap", trips=inside),
-        LoopWork(f"{kind}.block", trips=inside * (depth // BLOCK)),
-        LoopWork(f"{kind}.rest", trips=inside * (depth % BLOCK)),
+        LoopWork(f"{kind}.block", inside * (depth >= BLOCK), inside * (depth // BLOCK)),
+        LoopWork(f"{kind}.rest", inside * (depth % BLOCK > 0), inside * (depth % BLOCK)),
     )
 
 

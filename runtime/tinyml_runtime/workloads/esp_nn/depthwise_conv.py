@@ -43,14 +43,15 @@ def count_depthwise_conv(context: WorkContext, node: Node) -> Workload:
     if multiplier != 1:
         kind, times, each = "esp_depthwise_conv_multiplier", channels, multiplier
     blocks, rest = batch * times * (each // BLOCK), batch * times * (each % BLOCK)
+    pixels = batch * height * width * times
     return (
         LoopWork(f"{kind}.call", entries=1),
         LoopWork(f"{kind}.pixel", trips=batch * height * width),
-        LoopWork(f"{kind}.channel", trips=batch * height * width * times),
-        LoopWork(f"{kind}.block", trips=blocks * height * width),
+        LoopWork(f"{kind}.channel", trips=pixels),
+        LoopWork(f"{kind}.block", pixels * (each >= BLOCK), blocks * height * width),
         LoopWork(f"{kind}.block_row", trips=blocks * width * rows.inside),
         LoopWork(f"{kind}.block_tap", trips=blocks * rows.inside * columns.inside),
-        LoopWork(f"{kind}.rest", trips=rest * height * width),
+        LoopWork(f"{kind}.rest", pixels * (each % BLOCK > 0), rest * height * width),
         LoopWork(f"{kind}.rest_row", trips=rest * width * rows.inside),
         LoopWork(f"{kind}.rest_tap", trips=rest * rows.inside * columns.inside),
     )

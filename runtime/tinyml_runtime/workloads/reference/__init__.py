@@ -61,6 +61,23 @@ _FAMILIES = {
     ),
 }
 
+# Codes of custom operators, which need not be names in Python.
+_CUSTOM = {
+    "SignalEnergy": "signal:ENERGY",
+    "SignalFftAutoScale": "signal:FFT_AUTO_SCALE",
+    "SignalFilterBank": "signal:FILTER_BANK",
+    "SignalFilterBankLog": "signal:FILTER_BANK_LOG",
+    "SignalFilterBankSpectralSubtraction": "signal:FILTER_BANK_SPECTRAL_SUBTRACTION",
+    "SignalFilterBankSquareRoot": "signal:FILTER_BANK_SQUARE_ROOT",
+    "SignalPCAN": "signal:PCAN",
+    "SignalRfft": "signal:RFFT",
+    "SignalWindow": "signal:WINDOW",
+}
+
 REFERENCE_WORKLOADS: dict[str, CountLoops | str] = {
-    name: f"{__name__}.{family}:{name}" for family, names in _FAMILIES.items() for name in names
+    operator: f"{__name__}.{kernel}"
+    for operator, kernel in (
+        *((name, f"{family}:{name}") for family, names in _FAMILIES.items() for name in names),
+        *_CUSTOM.items(),
+    )
 }

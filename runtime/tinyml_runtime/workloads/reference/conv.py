@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from tinyml_runtime.model.options import Conv2DOptions
 from tinyml_runtime.registration import Node
+from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.reference.int4 import unpack_loops
 from tinyml_runtime.workloads.windows import count_taps
 
 INPUT, WEIGHTS, BIAS = 0, 1, 2
@@ -15,7 +17,7 @@ OUTPUT = 0
 
 
 def count_conv(context: WorkContext, node: Node) -> Workload:
-    """The loops of CONV_2D; of float32, int8 and int16, each compiled apart from the others."""
+    """The loops of CONV_2D: each type is compiled apart, int16 with sums of 32 and of 64 bits."""
     options = node.options_as(Conv2DOptions)
     source, weights = operand(context.input(node, INPUT)), operand(context.input(node, WEIGHTS))
     output = operand(context.output(node, OUTPUT))
@@ -37,6 +39,9 @@ def count_conv(context: WorkContext, node: Node) -> Workload:
         options.padding,
     )
     kind = f"conv_{source.type.name.lower()}"
+    bias = context.input(node, BIAS)
+    if source.type is TensorType.INT16 and (bias is None or bias.type is TensorType.INT32):
+        kind += "_int32"
     inside = batch * filters * rows.inside * columns.inside
     return (
         LoopWork(f"{kind}.call", entries=1),
@@ -45,6 +50,7 @@ def count_conv(context: WorkContext, node: Node) -> Workload:
         LoopWork(f"{kind}.row", trips=output.size * rows.taps),
         LoopWork(f"{kind}.tap", trips=output.size * rows.taps * columns.taps),
         LoopWork(f"{kind}.depth", entries=inside, trips=inside * weights.shape[3]),
+        *unpack_loops(weights),
     )
 
 

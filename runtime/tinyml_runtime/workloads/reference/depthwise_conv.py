@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from tinyml_runtime.model.options import DepthwiseConv2DOptions
 from tinyml_runtime.registration import Node
-from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.reference.int4 import unpack_loops
 from tinyml_runtime.workloads.windows import count_taps
 
 INPUT, WEIGHTS = 0, 1
@@ -39,11 +39,6 @@ def count_depthwise_conv(context: WorkContext, node: Node) -> Workload:
         options.padding,
     )
     kind = f"depthwise_conv_{source.type.name.lower()}"
-    unpacked = (
-        (LoopWork("unpack_int4.byte", trips=weights.size / 2),)
-        if weights.type is TensorType.INT4
-        else ()
-    )
     return (
         LoopWork(f"{kind}.call", entries=1),
         LoopWork(f"{kind}.pixel", trips=batch * height * width),
@@ -52,7 +47,7 @@ def count_depthwise_conv(context: WorkContext, node: Node) -> Workload:
         LoopWork(f"{kind}.row", trips=output.size * rows.taps),
         LoopWork(f"{kind}.tap", trips=output.size * rows.taps * columns.taps),
         LoopWork(f"{kind}.inside", trips=batch * channels * rows.inside * columns.inside),
-        *unpacked,
+        *unpack_loops(weights),
     )
 
 

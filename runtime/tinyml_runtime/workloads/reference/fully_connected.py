@@ -7,8 +7,8 @@ Source    tflite-micro `lite/kernels/internal/reference/integer_ops/fully_connec
 from __future__ import annotations
 
 from tinyml_runtime.registration import Node
-from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.reference.int4 import unpack_loops
 
 INPUT, WEIGHTS = 0, 1
 OUTPUT = 0
@@ -22,16 +22,11 @@ def count_fully_connected(context: WorkContext, node: Node) -> Workload:
     kind = f"fully_connected_{source.type.name.lower()}"
     if len(weights.quantization.scales) > 1:
         kind += "_per_channel"
-    unpacked = (
-        (LoopWork("unpack_int4.byte", trips=weights.size / 2),)
-        if weights.type is TensorType.INT4
-        else ()
-    )
     return (
         LoopWork(f"{kind}.call", entries=1),
         LoopWork(f"{kind}.batch", trips=output.size / max(1, output.shape[-1])),
         LoopWork(f"{kind}.depth", entries=output.size, trips=output.size * depth),
-        *unpacked,
+        *unpack_loops(weights),
     )
 
 
