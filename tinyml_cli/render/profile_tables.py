@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from rich.console import RenderableType
 
@@ -172,7 +173,7 @@ def _what_ifs(report: ProfileReport) -> RenderableType:
 def _side_by_side(reports: Sequence[ProfileReport]) -> RenderableType:
     rows = [
         (
-            report.model.path,
+            PurePath(report.model.path).name,
             report.latency.target.name,
             report.latency.library,
             megahertz(report.latency.clock_hz) if report.latency.clock_hz else "",
@@ -185,7 +186,7 @@ def _side_by_side(reports: Sequence[ProfileReport]) -> RenderableType:
         for report in reports
     ]
     names = ("model", "target", "kernels", "clock", "cycles", "latency", "evidence")
-    return table(names, rows, (3, 4, 5))
+    return table(names, rows, (3, 4, 5), (1, 2, 3, 4, 5))
 
 
 def _cell(count: float | None) -> str:
