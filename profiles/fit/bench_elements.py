@@ -26,7 +26,7 @@ Named = Iterator[tuple[str, SingleOp]]
 
 def element_cases() -> Named:
     """Models of one operator on every element, or every pair of elements."""
-    for family in (_pairs, _elements, _conversions):
+    for family in (_pairs, _signs, _elements, _conversions):
         yield from family()
 
 
@@ -57,6 +57,19 @@ def _pairs() -> Named:
     for (name, (operator, kinds)), (label, pair) in product(makers.items(), shapes.items()):
         for kind in kinds:
             yield f"{name} {kind.__name__} {label}", _pair(operator, kind, pair)
+
+
+def _signs() -> Named:
+    shape = (1, 8, 8, 12)
+    for operator, points in product(
+        (Op.ADD, Op.SUB, Op.MUL),
+        ((-128, -128, -128), (-128, 4, -128), (-17, 4, 0), (38, -2, -128), (100, 100, 0)),
+    ):
+        name = f"{operator.name.lower()} int8 zero points {points}"
+        yield name, binary(operator, I8, (0.05, 0.03, 0.07), points, (shape, shape, shape))
+    for point in (-128, -60, 60):
+        name = f"leaky_relu int8 zero point {point}"
+        yield name, activation(Op.LEAKY_RELU, I8, zero_points=(point, 0), shape=(1, 8, 8, 6))
 
 
 def _pair(operator: Op, kind: Any, pair: tuple[tuple[int, ...], tuple[int, ...]]) -> SingleOp:

@@ -7,8 +7,10 @@ Source    tflite-micro `lite/micro/kernels/{add,sub,mul,div,maximum_minimum,comp
 from __future__ import annotations
 
 from tinyml_runtime.registration import Node
-from tinyml_runtime.workload import CountLoops, WorkContext, Workload, operand
+from tinyml_runtime.types import TensorType
+from tinyml_runtime.workload import CountLoops, LoopWork, WorkContext, Workload, operand
 from tinyml_runtime.workloads.reference.broadcast import broadcast_loops
+from tinyml_runtime.workloads.signs import negative_share
 
 
 def _count(name: str) -> CountLoops:
@@ -21,9 +23,26 @@ def _count(name: str) -> CountLoops:
     return count
 
 
-ADD = _count("add")
-SUB = _count("sub")
-MUL = _count("mul")
+def _count_signed(name: str) -> CountLoops:
+    """Of int8 what is rescaled, operands or their product, costs something else if negative."""
+    count_loops = _count(name)
+
+    def count(context: WorkContext, node: Node) -> Workload:
+        loops = count_loops(context, node)
+        first, second = (operand(context.input(node, place)) for place in (0, 1))
+        if first.type is not TensorType.INT8:
+            return loops
+        one, other = negative_share(first), negative_share(second)
+        share = one * (1 - other) + other * (1 - one) if name == "mul" else one + other
+        size = operand(context.output(node, 0)).size
+        return (*loops, LoopWork(f"{name}_int8.negative", trips=size * share))
+
+    return count
+
+
+ADD = _count_signed("add")
+SUB = _count_signed("sub")
+MUL = _count_signed("mul")
 DIV = _count("div")
 MAXIMUM = MINIMUM = _count("maximum_minimum")
 SQUARED_DIFFERENCE = _count("squared_difference")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tinyml_runtime.model.options import Pool2DOptions
 from tinyml_runtime.registration import Node
+from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import CountLoops, LoopWork, WorkContext, Workload, operand
 from tinyml_runtime.workloads.windows import count_taps
 
@@ -24,8 +25,11 @@ def _count(name: str) -> CountLoops:
             source.shape[2], options.filter_width, options.stride_w, 1, width, options.padding
         )
         kind = f"{name}_{source.type.name.lower()}"
+        # Quotients of sums far from zero may take longer: sums lie about the zero point.
+        far = max(0, -source.zero_point) / 128 if source.type is TensorType.INT8 else 0
         return (
             LoopWork(f"{kind}.call", entries=1),
+            LoopWork(f"{kind}.far", trips=output.size * far),
             LoopWork(f"{kind}.pixel", trips=batch * height * width),
             LoopWork(f"{kind}.output", trips=output.size),
             LoopWork(f"{kind}.row", trips=batch * channels * width * rows.inside),

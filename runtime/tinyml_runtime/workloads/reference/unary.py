@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tinyml_runtime.registration import Node
 from tinyml_runtime.workload import CountLoops, LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.signs import negative_share
 
 
 def _count(name: str) -> CountLoops:
@@ -27,7 +28,15 @@ def _count(name: str) -> CountLoops:
     return count
 
 
-LEAKY_RELU = _count("leaky_relu")
+def count_leaky_relu(context: WorkContext, node: Node) -> Workload:
+    """The loops of LEAKY_RELU, which scales negative elements otherwise than the others."""
+    source = operand(context.input(node, 0))
+    negative = source.size * negative_share(source)
+    kind = f"leaky_relu_{source.type.name.lower()}"
+    return (*_count("leaky_relu")(context, node), LoopWork(f"{kind}.negative", trips=negative))
+
+
+LEAKY_RELU = count_leaky_relu
 RELU = _count("relu")
 RELU6 = _count("relu6")
 HARD_SWISH = _count("hard_swish")

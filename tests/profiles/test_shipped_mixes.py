@@ -1,0 +1,111 @@
+"""Shipped mixes of the reference's and ESP-NN's loops beside measured instructions."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import statistics
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.corpus import CORPUS, needs_corpus
+from tinyml_profiles.instructions import count_instructions, load_loops
+from tinyml_profiles.work import NodeWork, node_workloads
+from tinyml_runtime import load_model
+
+ARM, RISCV, XTENSA = ("arm", "cpu"), ("riscv", "isa"), ("xtensa", "isa")
+TABLES = [
+    ("reference", "cortex-m0", ARM),
+    ("reference", "cortex-m3", ARM),
+    ("reference", "cortex-m4", ARM),
+    ("reference", "cortex-m7", ARM),
+    ("reference", "rv32imc", RISCV),
+    ("reference", "rv32imafc", RISCV),
+    ("reference", "xtensa-lx106", XTENSA),
+    ("esp-nn", "rv32imc", RISCV),
+    ("esp-nn", "xtensa-lx106", XTENSA),
+]
+KERNELS = {"reference": "reference", "esp-nn": "esp_nn_generic_opt"}
+# How many exponentials are taken depends on values.
+EXCEPT = "SOFTMAX"
+# What an element costs depends on values, in few models each; Cortex-M0 divides in software.
+LIMITS = {"ADD": 0.02, "LOGISTIC": 0.025, "AVERAGE_POOL_2D": 0.02, "QUANTIZE": 0.02}
+
+
+@needs_corpus
+@pytest.mark.parametrize(("library", "core", "file"), TABLES)
+def test_shipped_mixes_give_the_measured_instructions(
+    library: str, core: str, file: tuple[str, str]
+) -> None:
+    errors: dict[str, list[float]] = defaultdict(list)
+    wholes: list[float] = []
+    for operators, predicted, measured in _beside_measured(library, core, file):
+        for operator, here, there in zip(operators, predicted, measured, strict=True):
+            errors[operator].append(abs(here / there - 1))
+        if len(operators) > 1:
+            wholes.append(abs(sum(predicted) / sum(measured) - 1))
+    assert wholes
+    for operator, found in errors.items():
+        if operator != EXCEPT:
+            assert statistics.median(found) < LIMITS.get(operator, 0.01), operator
+            if operator != "QUANTIZE":
+                assert sorted(found)[int(0.95 * len(found))] < 0.05, operator
+    assert statistics.median(wholes) < 0.005
+    assert max(wholes) < 0.03
+
+
+def _beside_measured(
+    library: str, core: str, file: tuple[str, str]
+) -> Iterator[tuple[list[str], list[float], list[int]]]:
+    """Operators, predicted and measured instructions of all quantized models."""
+    table = load_loops(library, core)
+    assert table is not None
+    rows: dict[str, list[dict[str, str]]] = defaultdict(list)
+    name, column = file
+    for row in _rows(f"ops_{name}.csv"):
+        is_core = row[column].replace("_", "-") == core
+        if is_core and row["kernels"] == KERNELS[library] and int(row["op_index"]) >= 0:
+            rows[row["model"]].append(row)
+    for model, path in _models(name).items():
+        if model not in rows:
+            continue
+        works = node_workloads(load_model(str(path)), core, library)
+        if not _is_priced_by_shapes(works):
+            continue
+        nodes = [(row, works[int(row["op_index"])]) for row in rows[model]]
+        yield (
+            [row["op_name"] for row, _ in nodes],
+            [count_instructions(work.loops, table).total for _, work in nodes],
+            [int(row["instructions"]) for row, _ in nodes],
+        )
+
+
+def _is_priced_by_shapes(works: list[NodeWork]) -> bool:
+    """Whether no node works on floats, whose instructions depend on values, or on few elements."""
+    names = [loop.loop for work in works for loop in work.loops]
+    return not any("float" in name or name.startswith("signal") for name in names)
+
+
+def _rows(file: str) -> Iterator[dict[str, str]]:
+    with (CORPUS / "truth" / file).open(newline="") as lines:
+        yield from csv.DictReader(lines)
+
+
+@cache
+def _models(file: str) -> dict[str, Path]:
+    """Models of the corpus with one subgraph, by the names that the measurements give them."""
+    names = {
+        row["sha256"]: row["model"]
+        for row in _rows(f"arena_{file}.csv")
+        if row.get("subgraphs", "1") == "1"
+    }
+    found: dict[str, Path] = {}
+    for path in sorted((CORPUS / "models").rglob("*.tflite")):
+        name = names.get(hashlib.sha256(path.read_bytes()).hexdigest())
+        if name is not None:
+            found[name] = path
+    return found
