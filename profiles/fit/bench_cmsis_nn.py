@@ -156,7 +156,8 @@ def cmsis_nn_cases() -> Named:
 
 def _conv16() -> Iterator[SingleOp]:
     for bias, each in product(("int64", "int32"), (*CONVOLUTIONS[:11:2], *POINTWISE[::3])):
-        yield conv(**{**each, **INT16_BY_DEPTH, "bias": bias})
+        settings: Settings = {**each, **INT16_BY_DEPTH, "bias": bias}
+        yield conv(**settings)
     # Sums over more than 512 products are kept in 64 bits.
     for image, filters in (((1, 4, 4, 70), 5), ((1, 3, 3, 60), 4), ((1, 5, 5, 120), 3)):
         yield conv(**INT16_BY_DEPTH, image=image, filters=filters)
@@ -169,10 +170,10 @@ def _elementwise() -> Iterator[SingleOp]:
         scales = (0.05, 0.03, 0.7)
         yield binary(operator, kind, scales, points, (shape, shape, shape))
     for shape in (*shapes[:3], (1, 4, 4, 40)):
-        yield binary(MAXIMUM, np.int8, (0.05,) * 3, (0, 0, 0), (shape, shape, shape))
-        yield binary(MAXIMUM, np.int8, (0.05,) * 3, (0, 0, 0), (shape, (1,), shape))
+        yield binary(MAXIMUM, np.int8, (0.05, 0.05, 0.05), (0, 0, 0), (shape, shape, shape))
+        yield binary(MAXIMUM, np.int8, (0.05, 0.05, 0.05), (0, 0, 0), (shape, (1,), shape))
     row = (1, 1, 1, 8)
-    yield binary(MAXIMUM, np.int8, (0.05,) * 3, (0, 0, 0), ((1, 3, 4, 8), row, (1, 3, 4, 8)))
+    yield binary(MAXIMUM, np.int8, (0.05, 0.05, 0.05), (0, 0, 0), ((1, 3, 4, 8), row, (1, 3, 4, 8)))
 
 
 def _pools() -> Iterator[SingleOp]:
@@ -226,7 +227,8 @@ def _recurrent() -> Iterator[SingleOp]:
     for each in steps[:3]:
         # Products are scaled down.
         yield lstm("int8", **each, weight_scale=0.001)
-        yield lstm(**{**INT16, **each, "weight_scale": 0.00003})
+        settings: Settings = {**INT16, **each, "weight_scale": 0.00003}
+        yield lstm(**settings)
 
 
 def _movement() -> Iterator[SingleOp]:
