@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tinyml_profiles.cycles import Conditions, CyclePricer
-from tinyml_profiles.instructions import EVIDENCE, Instructions, count_instructions
+from tinyml_profiles.instructions import EVIDENCE, Instructions, LoopTable, count_instructions
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency, Total
 from tinyml_profiles.load import load_target
 from tinyml_profiles.loops import FoundLoops, find_loops
 from tinyml_profiles.target import Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import interval
-from tinyml_profiles.work import ModelWork, NodeWork, model_work
+from tinyml_profiles.work import ModelWork, NodeWork, generic_loops, model_work
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.macs import count_macs
@@ -117,7 +117,7 @@ class _Prices:
         )
         if self._loops is None:
             return priced
-        instructions = count_instructions(work.loops, self._loops.table)
+        instructions, is_assumed = self._count(work, self._loops.table)
         if instructions.unpriced:
             return priced
         cycles = self._pricer.price(instructions, node_traffic(context, node, self._library, macs))
@@ -129,8 +129,22 @@ class _Prices:
             instructions=instructions,
             cycles=cycles,
             latency_ms=self._milliseconds(cycles.total),
-            evidence="assumed" if work.is_generic else evidence,
+            evidence="assumed" if is_assumed else evidence,
         )
+
+    def _count(self, work: NodeWork, table: LoopTable) -> tuple[Instructions, bool]:
+        """The instructions of a node, and whether a part of them is only assumed.
+
+        Of a kernel whose loops were measured in part the rest is left out; for one of which nothing
+        was, a loop over its elements stands.
+        """
+        counted = count_instructions(work.loops, table)
+        if not counted.unpriced:
+            return counted, work.is_generic
+        if len(counted.unpriced) < len(work.loops):
+            return replace(counted, unpriced=()), True
+        loops = generic_loops(self._work.context(work), work.node)
+        return count_instructions(loops, table), True
 
     def _overhead(self, nodes: int) -> tuple[float, float]:
         """Instructions and cycles of the interpreter itself."""

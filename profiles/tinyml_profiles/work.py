@@ -112,6 +112,11 @@ def _work(context: NodeTensors, resolver: OpResolver, node: Node) -> NodeWork:
     count = resolver.find_workload(node.operator)
     if count is not None:
         return NodeWork(node, count(context, node))
+    return NodeWork(node, generic_loops(context, node), is_generic=True)
+
+
+def generic_loops(context: NodeTensors, node: Node) -> Sequence[LoopWork]:
+    """A loop over all elements that the node makes: what stands for kernels that are not known."""
     outputs = (context.output(node, place) for place in range(len(node.outputs)))
     elements = sum(tensor.size for tensor in outputs if tensor is not None)
-    return NodeWork(node, (LoopWork(f"{GENERIC}.element", 1, elements),), is_generic=True)
+    return (LoopWork(f"{GENERIC}.element", 1, elements),)

@@ -111,6 +111,35 @@ def test_a_period_that_is_too_short_is_a_no(tinyml: Tinyml) -> None:
     assert "duty" in outcome.out
 
 
+def test_a_bar_for_each_operator(tinyml: Tinyml) -> None:
+    assert tinyml("profile", DIGITS, "--target", BOARD, "--plot", "latency.svg").code == 0
+    text = Path("latency.svg").read_text("utf-8")
+    ops = tinyml("profile", DIGITS, "--target", BOARD, "--json").report["ops"]
+    for op in ops:
+        assert f"{op['index']} {op['op']}" in text
+    assert tinyml("profile", DIGITS, "--target", BOARD, "--plot", "latency.svg").code == 0
+    Path("latency.svg").write_text("mine")
+    refused = tinyml("profile", DIGITS, "--target", BOARD, "--plot", "latency.svg")
+    assert refused.code == 2
+    assert "--force replaces it" in refused.err
+    assert Path("latency.svg").read_text("utf-8") == "mine"
+
+
+def test_a_picture_is_of_one_target(tinyml: Tinyml) -> None:
+    targets = ("--target", BOARD, "--target", "cortex-m4")
+    outcome = tinyml("profile", DIGITS, *targets, "--plot", "latency.svg")
+    assert outcome.code == 2
+    assert "one model on one target" in outcome.err
+
+
+def test_average_power_without_that_of_sleep_is_unknown(tinyml: Tinyml) -> None:
+    arguments = ("profile", DIGITS, "--duty-cycle", "1s", "--json", "--target")
+    report = tinyml(*arguments, BOARD).report
+    assert report["average_mw"] is None
+    assert report["duty_cycle"] == pytest.approx(report["total"]["latency_ms"] / 1e3)
+    assert "average power unknown" in tinyml(*arguments[:4], "--target", BOARD).out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [

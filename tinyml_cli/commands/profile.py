@@ -92,6 +92,21 @@ Sort = Annotated[
         metavar="order|time", help="In execution order, or longest first.", rich_help_panel=_REPORT
     ),
 ]
+Plot = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OUT.svg|.png", help="Draw a bar for each operator.", rich_help_panel=_REPORT
+    ),
+]
+ForceFlag = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        metavar="",
+        help="Replace a picture that is there and not from tinyml.",
+        rich_help_panel=_REPORT,
+    ),
+]
 CsvFlag = Annotated[
     bool,
     typer.Option(
@@ -115,6 +130,8 @@ def profile(
     invocations: Invocations = None,
     by: By = "op",
     sort: Sort = "order",
+    plot: Plot = None,
+    force: ForceFlag = False,
     as_csv: CsvFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -145,7 +162,12 @@ def profile(
         measured=measured,
         ticks=(unit, ticks_per_second, invocations),
     )
+    from tinyml_cli.profiling.picture import check_picture, write_picture
+
+    picture = None if plot is None else check_picture(plot, request, force=force)
     reports = profile_models(request)
+    if picture is not None:
+        write_picture(picture, reports[0])
     _show(reports, listed, order, as_json=as_json, as_csv=as_csv)
     if any(report.duty is not None and report.duty > 1 for report in reports):
         raise typer.Exit(ExitCode.VERDICT_NO)

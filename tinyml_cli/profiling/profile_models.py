@@ -56,6 +56,17 @@ class ProfileReport(NamedTuple):
             return None
         return latency / (1000.0 * self.period_seconds)
 
+    @property
+    def average_mw(self) -> float | None:
+        """Power over the period, computing for a part of it and asleep for the rest."""
+        board, duty = self.latency.target.board, self.duty
+        if board is None or duty is None or duty > 1:
+            return None
+        active, asleep = board.power.active_mw, board.power.sleep_mw
+        if active is None or asleep is None:
+            return None
+        return duty * active.value + (1 - duty) * asleep.value
+
 
 def profile_models(request: ProfileRequest) -> list[ProfileReport]:
     """Profile every model on every target; raises TinymlError for what cannot be."""

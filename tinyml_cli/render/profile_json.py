@@ -74,6 +74,7 @@ def _report(report: ProfileReport) -> dict[str, Any]:
         "what_if": [_what_if(one) for one in report.what_ifs],
         "period_s": report.period_seconds,
         "duty_cycle": report.duty,
+        "average_mw": report.average_mw,
         "notes": list(latency.notes),
     }
 

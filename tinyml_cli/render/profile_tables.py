@@ -106,6 +106,10 @@ def _duty(report: ProfileReport) -> list[RenderableType]:
     if report.duty is None or report.period_seconds is None:
         return []
     text = f"duty      {percent(report.duty)} of every {report.period_seconds:g} s"
+    if report.average_mw is not None:
+        text += f", {one_decimal(report.average_mw)} mW on average"
+    elif report.duty <= 1:
+        text += ", average power unknown"
     return [line(text, "bold red" if report.duty > 1 else "")]
 
 
