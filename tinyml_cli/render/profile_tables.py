@@ -40,8 +40,10 @@ def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
         BLANK,
         listed,
     ]
-    if latency.overhead_ms:
-        parts.append(line(f"the interpreter itself takes {milliseconds(latency.overhead_ms)}"))
+    if latency.overhead_ms and latency.total.latency_ms:
+        share = percent(latency.overhead_ms / latency.total.latency_ms)
+        text = f"the interpreter itself takes {milliseconds(latency.overhead_ms)}, {share} of the latency"
+        parts.append(line(text))
     if report.what_ifs:
         parts += [BLANK, _what_ifs(report)]
     notes = [*latency.notes, *(report.measured.notes if report.measured else ())]
