@@ -41,9 +41,9 @@ def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
         listed,
     ]
     if latency.overhead_ms and latency.total.latency_ms:
+        duration = milliseconds(latency.overhead_ms)
         share = percent(latency.overhead_ms / latency.total.latency_ms)
-        text = f"the interpreter itself takes {milliseconds(latency.overhead_ms)}, {share} of the latency"
-        parts.append(line(text))
+        parts.append(line(f"the interpreter itself takes {duration}, {share} of the latency"))
     if report.what_ifs:
         parts += [BLANK, _what_ifs(report)]
     notes = [*latency.notes, *(report.measured.notes if report.measured else ())]
