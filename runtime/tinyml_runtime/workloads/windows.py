@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from tinyml_runtime.model.options import Conv2DOptions, DepthwiseConv2DOptions
 from tinyml_runtime.types import Padding
 
 
@@ -39,3 +41,29 @@ def count_taps(
         inside += count
         full += count == taps
     return Taps(outputs, taps, inside, full)
+
+
+def convolution_taps(
+    options: Conv2DOptions | DepthwiseConv2DOptions,
+    source: Sequence[int],
+    weights: Sequence[int],
+    output: Sequence[int],
+) -> tuple[Taps, Taps]:
+    """Rows and columns of a convolution, from the shapes of its operands: height and width 1, 2."""
+    rows = count_taps(
+        source[1],
+        weights[1],
+        options.stride_h,
+        options.dilation_h_factor,
+        output[1],
+        options.padding,
+    )
+    columns = count_taps(
+        source[2],
+        weights[2],
+        options.stride_w,
+        options.dilation_w_factor,
+        output[2],
+        options.padding,
+    )
+    return rows, columns

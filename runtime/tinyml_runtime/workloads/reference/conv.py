@@ -10,7 +10,7 @@ from tinyml_runtime.registration import Node
 from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
 from tinyml_runtime.workloads.reference.int4 import unpack_loops
-from tinyml_runtime.workloads.windows import count_taps
+from tinyml_runtime.workloads.windows import convolution_taps
 
 INPUT, WEIGHTS, BIAS = 0, 1, 2
 OUTPUT = 0
@@ -22,22 +22,7 @@ def count_conv(context: WorkContext, node: Node) -> Workload:
     source, weights = operand(context.input(node, INPUT)), operand(context.input(node, WEIGHTS))
     output = operand(context.output(node, OUTPUT))
     batch, height, width, filters = output.shape
-    rows = count_taps(
-        source.shape[1],
-        weights.shape[1],
-        options.stride_h,
-        options.dilation_h_factor,
-        height,
-        options.padding,
-    )
-    columns = count_taps(
-        source.shape[2],
-        weights.shape[2],
-        options.stride_w,
-        options.dilation_w_factor,
-        width,
-        options.padding,
-    )
+    rows, columns = convolution_taps(options, source.shape, weights.shape, output.shape)
     kind = f"conv_{source.type.name.lower()}"
     bias = context.input(node, BIAS)
     if source.type is TensorType.INT16 and (bias is None or bias.type is TensorType.INT32):
