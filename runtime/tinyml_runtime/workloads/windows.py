@@ -34,13 +34,19 @@ def count_taps(
     before = 0
     if padding is Padding.SAME:
         before = max(0, (outputs - 1) * stride + reach - inputs) // 2
-    inside = full = 0
-    for position in range(outputs):
-        origin = position * stride - before
-        count = sum(0 <= origin + tap * dilation < inputs for tap in range(taps))
-        inside += count
-        full += count == taps
+    # A file may claim any number of positions: turns go over the taps alone.
+    inside = sum(
+        _positions(outputs, stride, before - tap * dilation, inputs) for tap in range(taps)
+    )
+    full = _positions(outputs, stride, before, inputs - reach + 1)
     return Taps(outputs, taps, inside, full)
+
+
+def _positions(outputs: int, stride: int, before: int, end: int) -> int:
+    """Positions that have 0 <= position * stride - before < end."""
+    first = max(0, -(-before // stride))
+    last = min(outputs - 1, (end - 1 + before) // stride)
+    return max(0, last - first + 1)
 
 
 def convolution_taps(
