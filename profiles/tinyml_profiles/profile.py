@@ -56,12 +56,20 @@ def profile_model(
     name = library if isinstance(library, str) else library.name
     if clock_hz is not None and not 0.0 < clock_hz < float("inf"):
         raise InputError(f"a clock of {clock_hz:g} Hz is not above 0")
+    work = model_work(model, target.core, library)
+    return profile_work(work, target, Conditions(name, clock_hz, weights_in, arena_in))
+
+
+def profile_work(work: ModelWork, target: Target, conditions: Conditions) -> LatencyReport:
+    """As `profile_model`, of a model whose work with the library of `conditions` is known.
+
+    Targets whose cores have the same extensions share the work.
+    """
+    clock_hz = conditions.clock_hz
     if clock_hz is None:
         clock_hz = target.board.clock_hz.value if target.board else None
-    work = model_work(model, target.core, library)
-    pricer = CyclePricer(target, Conditions(name, clock_hz, weights_in, arena_in))
-    prices = _Prices(target, name, clock_hz, work, pricer)
-    return prices.report()
+    pricer = CyclePricer(target, replace(conditions, clock_hz=clock_hz))
+    return _Prices(target, conditions.library, clock_hz, work, pricer).report()
 
 
 class _Prices:

@@ -12,6 +12,7 @@ from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.check import called_subgraphs
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.model_tensors import make_tensors
+from tinyml_runtime.planning.sequence import Graph
 from tinyml_runtime.prepared_model import nodes_of, prepare_model
 from tinyml_runtime.registration import Node
 from tinyml_runtime.resolver import OpResolver
@@ -79,12 +80,27 @@ def model_work(model: Model, core: Core, library: str | KernelLibrary = "referen
     prepared = prepare_model(model, tensors, resolver)
     if prepared.problems:
         raise UnsupportedModelError(model.source, prepared.problems)
-    contexts = [NodeTensors(own, core.extensions) for own in tensors]
+    nodes = [[step.node for step in steps] for steps in prepared.steps]
+    return _works(model, tensors, nodes, resolver, core.extensions)
+
+
+def graph_work(graph: Graph, core: Core, library: str | KernelLibrary = "reference") -> ModelWork:
+    """As `model_work`, of a model that has been prepared with the kernels of `library`."""
+    resolver = OpResolver.for_library(library)
+    return _works(graph.model, graph.tensors, graph.nodes, resolver, core.extensions)
+
+
+def _works(
+    model: Model,
+    tensors: Sequence[Sequence[Tensor]],
+    nodes: Sequence[Sequence[Node]],
+    resolver: OpResolver,
+    extensions: frozenset[str],
+) -> ModelWork:
+    contexts = [NodeTensors(own, extensions) for own in tensors]
     reached = _reached(model)
     works = [
-        _work(contexts[number], resolver, step.node)
-        for number in reached
-        for step in prepared.steps[number]
+        _work(contexts[number], resolver, node) for number in reached for node in nodes[number]
     ]
     return ModelWork(works, contexts, len(reached) > 1)
 
