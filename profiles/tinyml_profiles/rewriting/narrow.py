@@ -174,14 +174,14 @@ def _narrow_tensor(info: TensorInfo, role: _Role, buffers: list[Buffer]) -> Tens
         return replace(info, type=TensorType.INT8, quantization=role.fixed or _ACTIVATION)
     if role.is_bias:
         return _with_data(info, TensorType.INT32, np.zeros(values.shape, np.int32), None, buffers)
+    dimension = role.channels or 0
     scales = _scales(values, role.channels)
     shape = [1] * values.ndim
-    if len(scales) > 1 and role.channels is not None:
-        shape[role.channels] = len(scales)
+    if len(scales) > 1:
+        shape[dimension] = len(scales)
     stored = np.clip(np.round(values / scales.reshape(shape)), -127, 127).astype(np.int8)
-    quantization = Quantization(
-        tuple(map(float, scales)), (0,) * len(scales), role.channels if len(scales) > 1 else 0
-    )
+    zeros = (0,) * len(scales)
+    quantization = Quantization(tuple(map(float, scales)), zeros, dimension)
     return _with_data(info, TensorType.INT8, stored, quantization, buffers)
 
 

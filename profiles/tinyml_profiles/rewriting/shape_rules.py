@@ -163,7 +163,7 @@ def _concatenation(node: NodeShapes) -> list[Shape]:
     if len(others) > 1:
         node.fail("has inputs that no longer go together")
     total = sum(shape[axis] for shape in node.inputs)
-    return [first[:axis] + (total,) + first[axis + 1 :]]
+    return [(*first[:axis], total, *first[axis + 1 :])]
 
 
 def _reduced(node: NodeShapes) -> list[Shape]:
