@@ -17,10 +17,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "runtime" / "upstream.toml"
 LATENCY = ROOT / "docs" / "explain" / "latency.md"
-MEASUREMENTS = ROOT / "profiles" / "tinyml_profiles" / "data" / "measurements" / "latency.csv"
+MEASURED = ROOT / "profiles" / "tinyml_profiles" / "data" / "measurements"
+MEASUREMENTS = MEASURED / "latency.csv"
+ENERGY = ROOT / "docs" / "explain" / "energy.md"
 # The tables of the conformance suite.
 sys.path.insert(0, str(ROOT))
 
+from scripts.energy_tables import energy  # noqa: E402
 from tests.conformance import differences, signatures  # noqa: E402
 from tests.conformance.declared_types import DECLARED, WITHOUT_KERNEL  # noqa: E402
 
@@ -31,6 +34,7 @@ def main() -> None:
         ROOT / "docs/reference/operators.md": operators(),
         ROOT / "docs/compatibility.md": compatibility(LEDGER),
         LATENCY: latency(LATENCY, MEASUREMENTS),
+        ENERGY: energy(ENERGY, MEASURED / "energy.csv"),
     }
     if "--check" in sys.argv:
         stale = [

@@ -15,6 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tinyml_profiles.fit import fit_model
+    from tinyml_profiles.fit_model import FitModel
+    from tinyml_profiles.fit_report import Budgets, FitReport
     from tinyml_profiles.latency_report import LatencyReport
     from tinyml_profiles.load import load_target, target_names
     from tinyml_profiles.plan import plan_model, runtime_profile
@@ -22,9 +25,13 @@ if TYPE_CHECKING:
     from tinyml_profiles.target import Core, Target
 
 __all__ = [
+    "Budgets",
     "Core",
+    "FitModel",
+    "FitReport",
     "LatencyReport",
     "Target",
+    "fit_model",
     "load_target",
     "plan_model",
     "profile_model",
@@ -33,6 +40,9 @@ __all__ = [
 ]
 
 _EXPORTS = {
+    "fit": ("fit_model",),
+    "fit_model": ("FitModel",),
+    "fit_report": ("Budgets", "FitReport"),
     "load": ("load_target", "target_names"),
     "latency_report": ("LatencyReport",),
     "profile": ("profile_model",),

@@ -33,6 +33,15 @@ class PlainTable:
         """Raise the error that names file, key and problem."""
         raise self.error(f"{self.file}: '{self._full(key)}' {problem}")
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a key; from now on it is known."""
+        self._asked.add(key)
+        return key in self._data
+
+    def value(self, key: str) -> Any:
+        """Whatever stands there."""
+        return self._get(key, None)
+
     def text(self, key: str, default: str | None = None) -> str:
         """A string."""
         value = self._get(key, default)
@@ -102,8 +111,7 @@ class TomlTable(PlainTable):
 
     def figure(self, key: str, low: float, high: float, default: Figure | None = None) -> Figure:
         """A number from `low` to `high`, with its source."""
-        if default is not None and key not in self._data:
-            self._asked.add(key)
+        if default is not None and not self.has(key):
             return default
         value = self._get(key, None)
         if isinstance(value, Mapping):

@@ -45,6 +45,16 @@ def milliseconds(duration_ms: float) -> str:
     return f"{duration_ms:,.0f} ms" if duration_ms >= 100 else f"{duration_ms:#.3g} ms"
 
 
+def amount(value: float) -> str:
+    """Three significant digits, or whole ones, and no unit, for columns: `1.52`, `1,204`."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
+
+
+def microjoules(energy_uj: float) -> str:
+    """`52.1 uJ`, `4,809 uJ`."""
+    return f"{amount(energy_uj)} uJ"
+
+
 def fixed_milliseconds(duration_ms: float) -> str:
     """Four decimals and no unit, for columns: `0.0213`."""
     return f"{duration_ms:,.4f}"

@@ -6,6 +6,4 @@ from tinyml_runtime.errors import TinymlError
 
 
 class RewriteError(TinymlError):
-    """A graph that cannot be had in another form; the message names the node that stands against."""
-
-    exit_code = 1
+    """A graph that cannot be had in another form; the message names the node, if it is one."""

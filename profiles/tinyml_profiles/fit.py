@@ -1,0 +1,144 @@
+"""Does a model fit a board? Arena, code, latency and energy against what there is.
+
+>>> from tinyml_profiles import FitModel, fit_model
+>>> from tinyml_runtime import load_model
+>>> model = FitModel(load_model("examples/digits.tflite"))
+>>> fit_model(model, "nucleo-l4r5zi").fits
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tinyml_profiles.cycles import Conditions
+from tinyml_profiles.fit_model import FitModel
+from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, Budgets, FitReport, Need
+from tinyml_profiles.fit_words import notes, problem
+from tinyml_profiles.flash import FlashReport, image_flash
+from tinyml_profiles.instructions import EVIDENCE
+from tinyml_profiles.latency_report import LatencyReport
+from tinyml_profiles.load import load_target
+from tinyml_profiles.profile import profile_work
+from tinyml_profiles.ram import RamReport, image_ram
+from tinyml_profiles.target import Target
+from tinyml_runtime.errors import UnsupportedModelError
+from tinyml_runtime.planning.arena_plan import ArenaPlan
+
+UNKNOWN = "unknown"
+NO_BUDGETS = Budgets()
+
+
+def fit_model(
+    model: FitModel,
+    target: Target | str,
+    library: str | None = None,
+    budgets: Budgets = NO_BUDGETS,
+) -> FitReport:
+    """The verdict on `model` on a board, with the board's usual kernel library if none is named.
+
+    A core alone has no memories and no clock: what it needs is known, the verdict is not, unless
+    budgets say how much there is. A model that does not load is a verdict too.
+
+    Raises:
+        TargetError: there is no such target.
+        LibraryError, ArenaUnknownError, AbiError: the library or its arena is not known.
+    """
+    target = load_target(target) if isinstance(target, str) else target
+    name = library or ("reference" if target.board is None else target.board.library)
+    try:
+        plan = model.plan(target, name)
+    except UnsupportedModelError as error:
+        return FitReport(target, name, (), refused=[str(one) for one in error.problems])
+    return _report(model, target, name, budgets, plan)
+
+
+def _report(
+    model: FitModel, target: Target, library: str, budgets: Budgets, plan: ArenaPlan
+) -> FitReport:
+    flash = image_flash(model.model, target, library, model_bytes=model.file_bytes)
+    ram = image_ram(flash, plan)
+    latency = profile_work(model.work(target, library), target, Conditions(library))
+    needs = [
+        _ram(ram, budgets),
+        _flash(flash, target, budgets),
+        *_times(latency, budgets),
+    ]
+    return FitReport(
+        target,
+        library,
+        needs,
+        ram,
+        flash,
+        latency,
+        problems=[text for need in needs if (text := problem(need, target)) is not None],
+        notes=list(_notes(needs, flash, latency)),
+    )
+
+
+def _ram(ram: RamReport, budgets: Budgets) -> Need:
+    return Need(
+        RAM,
+        "bytes",
+        ram.needed_bytes,
+        ram.evidence,
+        ram.available_bytes,
+        budgets.ram_bytes,
+        is_limited=True,
+    )
+
+
+def _flash(flash: FlashReport, target: Target, budgets: Budgets) -> Need:
+    return Need(
+        FLASH,
+        "bytes",
+        flash.needed_bytes,
+        flash.evidence,
+        flash_available(target),
+        budgets.flash_bytes,
+        is_limited=True,
+        high=flash.high_bytes,
+    )
+
+
+def flash_available(target: Target) -> float | None:
+    """What the board's flash has beside what is reserved; None for a core alone."""
+    board = target.board
+    if board is None:
+        return None
+    memory = board.memories.get("flash", board.memories[board.placed.code])
+    return memory.bytes.value - board.reserved_flash_bytes.value
+
+
+def _notes(needs: Sequence[Need], flash: FlashReport, latency: LatencyReport) -> Iterator[str]:
+    for need in needs:
+        yield from notes(need)
+    yield from (f"flash: {note}" for note in flash.notes)
+    yield from (f"latency: {note}" for note in latency.notes)
+
+
+def _times(latency: LatencyReport, budgets: Budgets) -> Iterator[Need]:
+    total, board = latency.total, latency.target.board
+    power = None if board is None else board.power.active_mw
+    yield Need(
+        LATENCY,
+        "ms",
+        total.latency_ms,
+        UNKNOWN if total.latency_ms is None else latency.evidence,
+        budget=budgets.latency_ms,
+        is_limited=budgets.latency_ms is not None,
+        high=total.latency_high_ms,
+    )
+    is_known = power is not None and total.energy_uj is not None
+    yield Need(
+        ENERGY,
+        "uJ",
+        total.energy_uj,
+        _weaker(latency.evidence, power.evidence) if is_known and power else UNKNOWN,
+        budget=budgets.energy_uj,
+        is_limited=budgets.energy_uj is not None,
+    )
+
+
+def _weaker(first: str, second: str) -> str:
+    return max(first, second, key=EVIDENCE.index)

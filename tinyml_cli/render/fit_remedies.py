@@ -1,0 +1,45 @@
+"""What would make a model fit, as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+
+from tinyml_cli.render.parts import line, table
+from tinyml_cli.render.units import amount, number
+from tinyml_profiles.fit_report import FLASH, LATENCY, RAM, UNKNOWN, FitReport
+from tinyml_profiles.remedies import Remedies, Remedy
+
+_SHOWN = 6
+
+
+def remedies(found: Remedies) -> Iterator[RenderableType]:
+    """What is enough, the smallest change first; else what comes nearest; and what is no way."""
+    if found.enough:
+        yield line("What would make it fit, the smallest change first:", "bold")
+        yield _table(found.enough)
+    else:
+        yield line("No change that was tried makes it fit.", "bold")
+        if found.not_enough:
+            yield line("What comes nearest:")
+            yield _table(found.not_enough)
+    yield from (line(f"no way: {reason}") for reason in found.ruled_out)
+
+
+def _table(ways: Sequence[Remedy]) -> RenderableType:
+    rows = [
+        (way.what, _bytes(way.report, RAM), _bytes(way.report, FLASH), _latency(way), way.how)
+        for way in ways[:_SHOWN]
+    ]
+    return table(("change", "RAM bytes", "flash bytes", "ms", "how"), rows, (1, 2, 3), (1, 2, 3))
+
+
+def _bytes(report: FitReport, name: str) -> str:
+    need = report.need(name)
+    return UNKNOWN if need is None or need.needed is None else number(int(need.needed))
+
+
+def _latency(way: Remedy) -> str:
+    need = way.report.need(LATENCY)
+    return UNKNOWN if need is None or need.needed is None else amount(need.needed)
