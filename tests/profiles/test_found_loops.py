@@ -17,6 +17,8 @@ MEASURED = {
     ("reference", "near"): ("a", "b"),
     ("reference", "far"): ("b", "c"),
     ("cmsis-nn", "far"): ("d",),
+    ("vendor", "near"): ("a", "v"),
+    ("reference", "floating"): ("add_float32.element", "not_of_floats"),
 }
 
 
@@ -62,3 +64,18 @@ def test_a_library_that_only_a_farther_core_has_is_assumed(core: Core) -> None:
 
 def test_a_library_that_no_core_has_is_not_found(core: Core) -> None:
     assert find_loops(core, "esp-nn") is None
+
+
+def test_loops_that_the_reference_has_too_are_not_the_librarys_own(core: Core) -> None:
+    found = find_loops(core, "vendor")
+    assert found is not None
+    owned = {name: cost.is_own for name, cost in found.table.loops.items()}
+    assert owned == {"a": False, "v": True}
+
+
+def test_float_loops_are_those_of_a_core_that_computes_with_them(core: Core) -> None:
+    for library in ("reference", "vendor"):
+        found = find_loops(replace(core, float_loops=("floating",)), library)
+        assert found is not None
+        assert found.table.loops["add_float32.element"].evidence == "derived"
+        assert "not_of_floats" not in found.table.loops
