@@ -6,7 +6,7 @@ are loops of the reference.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -54,13 +54,13 @@ def _completed(library: str, cores: Sequence[str], float_cores: Sequence[str]) -
     for other in others:
         for name, cost in other.loops.items():
             loops.setdefault(name, _weaker(cost))
-    for table in _tables(REFERENCE, float_cores):
-        floats = {name: _weaker(cost) for name, cost in table.loops.items() if _FLOAT in name}
-        loops.update(floats)
     if library != REFERENCE:
         shared = {name for table in _tables(REFERENCE, cores) for name in table.loops}
         loops = {name: replace(cost, is_own=name not in shared) for name, cost in loops.items()}
         _take_from_reference(loops, load_loops(REFERENCE, first.core))
+    for table in _tables(REFERENCE, float_cores):
+        if table is not first:
+            loops.update((name, _weaker(cost)) for name, cost in _floats(table))
     return replace(first, loops=loops)
 
 
@@ -69,6 +69,10 @@ def _take_from_reference(loops: dict[str, LoopCost], reference: LoopTable | None
     for name, cost in reference.loops.items() if reference else ():
         if name in loops and loops[name].evidence != EVIDENCE[0]:
             loops[name] = replace(cost, is_own=False)
+
+
+def _floats(table: LoopTable) -> Iterator[tuple[str, LoopCost]]:
+    return ((n, replace(c, is_own=False)) for n, c in table.loops.items() if _FLOAT in n)
 
 
 def _tables(library: str, cores: Sequence[str]) -> list[LoopTable]:
