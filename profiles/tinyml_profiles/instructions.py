@@ -9,7 +9,7 @@ kernel library on an instruction set: measured, and the same on every chip.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -41,6 +41,8 @@ CLASSES = (
     "branch_taken",
 )
 _OVERLAYS = 1
+# What stands before the loops in a file.
+_LOOPS = "[loop]\n"
 INSTRUCTION_CLASSES = CLASSES[:-_OVERLAYS]
 # From strong to weak.
 EVIDENCE = ("measured", "derived", "datasheet", "assumed")
@@ -121,17 +123,50 @@ def load_loops(library: str, core: str) -> LoopTable | None:
     """The table of a library on a core, or None where nobody has measured it.
 
     Raises:
-        TargetError: the file has a key that is not known, or lacks one.
+        TargetError: the file lacks a key.
     """
     file = files("tinyml_profiles") / "data" / "loops" / f"{library}-{core}.toml"
     if not file.is_file():
         return None
-    data = tomllib.loads(file.read_text("utf-8"))
+    head, _, lines = file.read_text("utf-8").partition(_LOOPS)
+    data = tomllib.loads(head)
     try:
-        loops = {name: _cost(entry, data["from"]) for name, entry in data["loop"].items()}
+        loops = _Loops(lines, data["from"], file.name)
         return LoopTable(data["library"], data["core"], f"{data['from']}: {data['ref']}", loops)
     except KeyError as error:
-        raise TargetError(f"{file.name}: missing or unknown key {error}") from None
+        raise TargetError(f"{file.name}: missing key {error}") from None
+
+
+class _Loops(Mapping[str, LoopCost]):
+    """The loops of a file, each in a line of its own that is read when it is first asked for.
+
+    A table has some 600, a model runs a few dozen of them, and reading all takes longer than the
+    rest of a profile.
+    """
+
+    def __init__(self, text: str, evidence: str, file: str) -> None:
+        self._evidence, self._file = evidence, file
+        pairs = (line.partition(" = ") for line in text.splitlines() if line)
+        self._lines = {name.strip('"'): value for name, _, value in pairs}
+        self._costs: dict[str, LoopCost] = {}
+
+    def __getitem__(self, name: str) -> LoopCost:
+        if name not in self._costs:
+            entry = tomllib.loads(f"loop = {self._lines[name]}")["loop"]
+            try:
+                self._costs[name] = _cost(entry, self._evidence)
+            except KeyError as error:
+                raise TargetError(f"{self._file}: '{name}' has an unknown key {error}") from None
+        return self._costs[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._lines
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
 
 def _cost(entry: Mapping[str, Any], evidence: str) -> LoopCost:

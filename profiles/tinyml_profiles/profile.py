@@ -13,7 +13,7 @@ from tinyml_profiles.loops import FoundLoops, find_loops
 from tinyml_profiles.target import Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import interval
-from tinyml_profiles.work import ModelWork, NodeWork, generic_loops, model_work
+from tinyml_profiles.work import CountedNode, ModelWork, NodeWork, generic_loops, model_work
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.macs import count_macs
@@ -125,10 +125,11 @@ class _Prices:
         )
         if self._loops is None:
             return priced
-        instructions, is_assumed = self._count(work, self._loops.table)
-        if instructions.unpriced:
+        counted = self._counted(work, self._loops.table, macs)
+        if counted.instructions.unpriced:
             return priced
-        cycles = self._pricer.price(instructions, node_traffic(context, node, self._library, macs))
+        instructions, is_assumed = counted.instructions, counted.is_assumed
+        cycles = self._pricer.price(instructions, counted.traffic)
         evidence = EVIDENCE[
             max(EVIDENCE.index(cycles.evidence), EVIDENCE.index(self._loops.evidence))
         ]
@@ -139,6 +140,15 @@ class _Prices:
             latency_ms=self._milliseconds(cycles.total),
             evidence="assumed" if is_assumed else evidence,
         )
+
+    def _counted(self, work: NodeWork, table: LoopTable, macs: int) -> CountedNode:
+        """What targets with the same loops share, kept with the work."""
+        key = id(table), self._library, work.node.subgraph, work.node.index
+        if key not in self._work.counted:
+            context = self._work.context(work)
+            traffic = node_traffic(context, work.node, self._library, macs)
+            self._work.counted[key] = CountedNode(*self._count(work, table), traffic)
+        return self._work.counted[key]
 
     def _count(self, work: NodeWork, table: LoopTable) -> tuple[Instructions, bool]:
         """The instructions of a node, and whether a part of them is only assumed.

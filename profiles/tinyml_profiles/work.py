@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tinyml_profiles.instructions import Instructions
 from tinyml_profiles.load import load_target
 from tinyml_profiles.target import Core
+from tinyml_profiles.traffic import Traffic
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.check import called_subgraphs
@@ -56,12 +58,28 @@ class NodeTensors:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedNode:
+    """The instructions of a node, whether a part of them is only assumed, and what it reads."""
+
+    instructions: Instructions
+    is_assumed: bool
+    traffic: Traffic
+
+
+@dataclass(frozen=True, slots=True)
 class ModelWork:
-    """The work of all nodes that run: those of the main subgraph, and of what it calls."""
+    """The work of all nodes that run: those of the main subgraph, and of what it calls.
+
+    `counted` keeps what was counted by a table of loops (its identity, which lasts: tables are
+    never dropped), a library, a subgraph and a node.
+    """
 
     nodes: Sequence[NodeWork]
     contexts: Sequence[NodeTensors]
     calls: bool
+    counted: dict[tuple[int, str, int, int], CountedNode] = field(
+        default_factory=dict[tuple[int, str, int, int], CountedNode], compare=False, repr=False
+    )
 
     def context(self, work: NodeWork) -> NodeTensors:
         """The tensors that a node sees."""
