@@ -70,8 +70,11 @@ def duration(text: str, option: str) -> float:
     return factor * positive_number(number, option, "seconds (2s) or milliseconds (500ms)")
 
 
-_BYTES = {"": 1, "b": 1, "k": 2**10, "kb": 2**10, "kib": 2**10}
-_BYTES |= {"m": 2**20, "mb": 2**20, "mib": 2**20}
+_BYTES = {
+    **dict.fromkeys(("", "b"), 1),
+    **dict.fromkeys(("k", "kb", "kib"), 2**10),
+    **dict.fromkeys(("m", "mb", "mib"), 2**20),
+}
 
 
 def byte_size(text: str, option: str) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ _BOARDS = {
     "u385rg": "nucleo-u385rg-q",
     "f746zg": "nucleo-f746zg",
 }
-_COLUMNS = (
+_COLUMNS: Sequence[str] = (
     "target",
     "software",
     "result",

@@ -10,7 +10,9 @@ True
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from tinyml_profiles.arena_places import ArenaPlace
 from tinyml_profiles.cycles import Conditions
 from tinyml_profiles.fit_model import FitModel
 from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, Budgets, FitReport, Need
@@ -20,7 +22,7 @@ from tinyml_profiles.instructions import EVIDENCE
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import load_target
 from tinyml_profiles.profile import profile_work
-from tinyml_profiles.ram import RamReport, image_ram
+from tinyml_profiles.ram import ARENA, RamReport, image_ram
 from tinyml_profiles.target import Target
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.planning.arena_plan import ArenaPlan
@@ -53,27 +55,69 @@ def fit_model(
     return _report(model, target, name, budgets, plan)
 
 
+def fit_in_place(
+    model: FitModel, report: FitReport, place: ArenaPlace, budgets: Budgets
+) -> FitReport:
+    """The verdict of `report` with the arena in another place; the latency is that of there."""
+    ram, flash, board = report.ram, report.flash, report.target.board
+    if ram is None or flash is None or board is None:
+        return report
+    memories = {place.persistent_in, place.nonpersistent_in} - {board.placed.arena}
+    beside = sum(board.memories[name].bytes.value for name in memories)
+    arena = place.persistent_bytes + place.nonpersistent_bytes
+    usual = _ram(ram, budgets)
+    need = replace(
+        usual,
+        needed=arena + sum(part.bytes or 0 for part in ram.parts if part.name != ARENA),
+        available=None if usual.available is None else usual.available + beside,
+    )
+    conditions = Conditions(report.library, arena_in=place.nonpersistent_in)
+    latency = profile_work(model.work(report.target, report.library), report.target, conditions)
+    return _verdict(replace(report, latency=latency), flash, ram, latency, need, budgets)
+
+
 def _report(
     model: FitModel, target: Target, library: str, budgets: Budgets, plan: ArenaPlan
 ) -> FitReport:
     flash = image_flash(model.model, target, library, model_bytes=model.file_bytes)
     ram = image_ram(flash, plan)
     latency = profile_work(model.work(target, library), target, Conditions(library))
-    needs = [
-        _ram(ram, budgets),
-        _flash(flash, target, budgets),
-        *_times(latency, budgets),
-    ]
-    return FitReport(
-        target,
-        library,
-        needs,
-        ram,
-        flash,
-        latency,
-        problems=[text for need in needs if (text := problem(need, target)) is not None],
+    report = FitReport(target, library, (), ram, flash, latency)
+    return _verdict(report, flash, ram, latency, _ram(ram, budgets), budgets)
+
+
+def _verdict(
+    report: FitReport,
+    flash: FlashReport,
+    ram: RamReport,
+    latency: LatencyReport,
+    ram_need: Need,
+    budgets: Budgets,
+) -> FitReport:
+    """The report with all needs, and what they come to in words."""
+    needs = [ram_need, _flash(flash, report.target, budgets), *_times(latency, budgets)]
+    reasons = _reasons(ram, flash, latency)
+    return replace(
+        report,
+        needs=needs,
+        problems=[text for need in needs if (text := problem(need, reasons)) is not None],
         notes=list(_notes(needs, flash, latency)),
     )
+
+
+def _reasons(ram: RamReport, flash: FlashReport, latency: LatencyReport) -> dict[str, str]:
+    """Why a need is not known, where it is not."""
+    unknown_parts = ", ".join(part.name for part in ram.parts if part.bytes is None)
+    time = "; ".join(latency.notes)
+    if not latency.clock_hz:
+        time = "a core alone has no clock"
+    power = "active_mw under [power] in a board's file says what the chip takes"
+    return {
+        RAM: f"nobody has measured {unknown_parts}",
+        FLASH: "; ".join(flash.notes),
+        LATENCY: time,
+        ENERGY: time if latency.total.latency_ms is None else power,
+    }
 
 
 def _ram(ram: RamReport, budgets: Budgets) -> Need:

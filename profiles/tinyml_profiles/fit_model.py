@@ -1,5 +1,4 @@
-"""A model as many boards look at it: prepared once for each kernel library, planned once for each
-build of the runtime."""
+"""A model as many boards see it: prepared once for a kernel library, planned once for a build."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeAlias
 
-from tinyml_profiles.fit import fit_model
+from tinyml_profiles.arena_places import ArenaPlace, SlowTensor
+from tinyml_profiles.fit import fit_in_place, fit_model
 from tinyml_profiles.fit_model import FitModel
 from tinyml_profiles.fit_report import FLASH, RAM, Budgets, FitReport
 from tinyml_profiles.plan import USUAL_LIBRARIES
@@ -27,11 +27,15 @@ _SIZES_WITHOUT_HOPE = 3
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change, and the verdict with it; `how` is what to do."""
+    """A change, and the verdict with it; `how` is what to do.
+
+    `slow` are the tensors that would lie in a memory that makes the core wait.
+    """
 
     what: str
     how: str
     report: FitReport
+    slow: Sequence[SlowTensor] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,34 @@ def _other_library(case: _Case) -> Iterator[Remedy | str]:
                 yield Remedy(f"the kernels of {library}", f"--kernels {library}", report)
 
 
+def _other_memory(case: _Case) -> Iterator[Remedy | str]:
+    """The arena where there is room: in one other memory, or in two."""
+    ram, board = case.report.ram, case.report.target.board
+    if ram is None or board is None or not case.is_short_of(RAM):
+        return
+    others = [place for place in ram.places if place.fits]
+    for place in (
+        next((one for one in others if not one.is_split), None),
+        next((one for one in others if one.is_split), None),
+    ):
+        if place is None:
+            continue
+        what, how = _place_in_words(place)
+        report = fit_in_place(case.model, case.report, place, case.budgets)
+        yield Remedy(what, how, report, place.slow)
+    if not others:
+        yield f"other memories: none of {', '.join(board.memories)} has room for the arena"
+
+
+def _place_in_words(place: ArenaPlace) -> tuple[str, str]:
+    if not place.is_split:
+        return f"the arena in {place.persistent_in}", "put tensor_arena into that memory"
+    return (
+        f"two arenas: activations in {place.nonpersistent_in}, the rest in {place.persistent_in}",
+        "MicroAllocator::Create with two arenas",
+    )
+
+
 def _narrower(case: _Case) -> Iterator[Remedy | str]:
     wide = wide_types(case.model.model)
     if not wide:
@@ -225,6 +257,7 @@ _WAYS: Sequence[_Way] = (
     _better_plan,
     _other_order,
     _other_library,
+    _other_memory,
     _narrower,
     _smaller_image,
     _without_kernel,

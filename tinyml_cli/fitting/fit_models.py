@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields, replace
 from tinyml_cli.fitting.project import Project
 from tinyml_cli.fitting.report import BoardFit, FitReports, ModelFits
 from tinyml_cli.model_file import ModelFile, open_model
-from tinyml_profiles.fit import FitModel, fit_model
+from tinyml_profiles.fit import NO_BUDGETS, fit_model
+from tinyml_profiles.fit_model import FitModel
 from tinyml_profiles.fit_report import UNKNOWN, Budgets, FitReport
 from tinyml_profiles.load import board_names, load_target
 from tinyml_profiles.target import Target
@@ -30,7 +31,7 @@ class FitRequest:
     boards: Sequence[str]
     all_boards: bool = False
     kernels: str | None = None
-    budgets: Budgets = Budgets()
+    budgets: Budgets = NO_BUDGETS
     finds_remedies: bool = True
 
     def completed(self, project: Project) -> FitRequest:

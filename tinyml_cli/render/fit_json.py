@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from tinyml_cli.fitting.baseline import Change
@@ -72,6 +71,48 @@ def _bytes(need: Need | None) -> dict[str, int | None]:
     return {"needed_bytes": needed, "available_bytes": available, "budget_bytes": budget}
 
 
+def _ram(report: FitReport) -> dict[str, Any]:
+    sizes: dict[str, Any] = _bytes(report.need(RAM))
+    if report.ram is None:
+        return sizes
+    return {
+        **sizes,
+        "memory": report.ram.memory,
+        "parts": [
+            {"name": part.name, "bytes": part.bytes, "from": part.evidence, "ref": part.ref}
+            for part in report.ram.parts
+        ],
+    }
+
+
+def _flash(report: FitReport) -> dict[str, Any]:
+    sizes: dict[str, Any] = _bytes(report.need(FLASH))
+    flash = report.flash
+    if flash is None:
+        return {**sizes, "model_bytes": None, "code_bytes": None}
+    return {
+        **sizes,
+        "low_bytes": flash.low_bytes,
+        "high_bytes": flash.high_bytes,
+        "model_bytes": flash.model_bytes,
+        "code_bytes": flash.code_bytes,
+        "interpreter_bytes": flash.core_bytes,
+        "kernel_bytes": flash.kernel_bytes,
+        "library_bytes": flash.library_bytes,
+        "libc_bytes": flash.libc_bytes,
+        "logging_bytes": flash.logging_bytes,
+        "ops": [
+            {
+                "op": kernel.operator,
+                "own_bytes": kernel.own_bytes,
+                "shared_bytes": kernel.shared_bytes,
+                "bytes": kernel.bytes,
+            }
+            for kernel in flash.kernels
+        ],
+    }
+
+
 def _budgets(budgets: Budgets) -> dict[str, float | None]:
     return {
         "latency_ms": budgets.latency_ms,
@@ -99,6 +140,10 @@ def _remedy(remedy: Remedy) -> dict[str, Any]:
         "flash_bytes": _bytes(report.need(FLASH))["needed_bytes"],
         "latency_ms": _needed(report.need(LATENCY)),
         "energy_uj": _needed(report.need(ENERGY)),
+        "slow": [
+            {"name": tensor.name, "bytes": tensor.bytes, "memory": tensor.memory}
+            for tensor in remedy.slow
+        ],
     }
 
 

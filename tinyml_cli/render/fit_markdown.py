@@ -77,11 +77,15 @@ def _changes(reports: FitReports) -> Iterator[str]:
     yield "| model | board | changed | before | after | by |"
     yield "|---|---|---|---|---|---|"
     for change in reports.changes:
-        what = f"{change.what}, {change.unit}" if change.unit else change.what
-        yield (
-            f"| {_code(change.model)} | {_code(change.board)} | {what} | {_text(value(change.before))} | "
-            f"{_text(value(change.after))} | {difference(change)} |"
-        )
+        cells = [
+            _code(change.model),
+            _code(change.board),
+            f"{change.what}, {change.unit}" if change.unit else change.what,
+            _text(value(change.before)),
+            _text(value(change.after)),
+            difference(change),
+        ]
+        yield f"| {' | '.join(cells)} |"
 
 
 def _code(name: str) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 
 from tinyml_cli.render.parts import line, table
-from tinyml_cli.render.units import amount, number
+from tinyml_cli.render.units import amount, bytes_text, number, plural
 from tinyml_profiles.fit_report import FLASH, LATENCY, RAM, UNKNOWN, FitReport
 from tinyml_profiles.remedies import Remedies, Remedy
 
 _SHOWN = 6
+_SHOWN_SLOW = 3
 
 
 def remedies(found: Remedies) -> Iterator[RenderableType]:
@@ -24,6 +25,9 @@ def remedies(found: Remedies) -> Iterator[RenderableType]:
         if found.not_enough:
             yield line("What comes nearest:")
             yield _table(found.not_enough)
+    for way in (*found.enough, *found.not_enough)[:_SHOWN]:
+        if way.slow:
+            yield line(f"{way.what}: {_slow(way)}")
     yield from (line(f"no way: {reason}") for reason in found.ruled_out)
 
 
@@ -43,3 +47,11 @@ def _bytes(report: FitReport, name: str) -> str:
 def _latency(way: Remedy) -> str:
     need = way.report.need(LATENCY)
     return UNKNOWN if need is None or need.needed is None else amount(need.needed)
+
+
+def _slow(way: Remedy) -> str:
+    """The largest tensors that would lie in slow memory."""
+    largest = sorted(way.slow, key=lambda tensor: -tensor.bytes)[:_SHOWN_SLOW]
+    names = ", ".join(f"{tensor.name} ({bytes_text(tensor.bytes)})" for tensor in largest)
+    more = len(way.slow) - len(largest)
+    return f"slow are {names}" + (f" and {plural(more, 'more tensor')}" if more > 0 else "")

@@ -31,7 +31,7 @@ from tinyml_profiles.fit_report import (
 )
 
 _STYLES = {FITS: "bold green", UNKNOWN: "bold yellow"}
-_ANSWERS = {FITS: "yes", UNKNOWN: "unknown"}
+_ANSWERS = {FITS: "yes", UNKNOWN: "?"}
 
 
 def fit(reports: FitReports, by: str | None) -> list[RenderableType]:
@@ -135,8 +135,10 @@ def _several(model: ModelFits, *, is_survey: bool) -> Iterator[RenderableType]:
     yield line(f"{model.model.path}: {_count(model)}", "bold")
     yield BLANK
     rows = [_row(board.report) for board in model.boards]
-    names = ("board", "fits", "RAM left", "flash left", "ms", "mJ", "tightest")
+    names = ("board", "fits", "RAM\nleft", "flash\nleft", "ms", "mJ", "tightest")
     yield table(names, rows, (2, 3, 4, 5), range(len(names)))
+    if any("?" in row for row in rows):
+        yield line("? is unknown")
     if is_survey:
         yield line("--board NAME says more about one of them")
         return
@@ -168,11 +170,11 @@ def _row(report: FitReport) -> Sequence[str]:
 
 
 def _left_of(need: Need | None) -> str:
-    return UNKNOWN if need is None or need.margin is None else percent(need.margin)
+    return "?" if need is None or need.margin is None else percent(need.margin)
 
 
 def _figure(need: Need | None, divisor: float) -> str:
-    return UNKNOWN if need is None or need.needed is None else amount(need.needed / divisor)
+    return "?" if need is None or need.needed is None else amount(need.needed / divisor)
 
 
 def _parts(report: FitReport) -> Iterator[RenderableType]:
