@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
-from tinyml_cli.fitting.project import Project
 from tinyml_cli.fitting.report import BoardFit, FitReports, ModelFits
 from tinyml_cli.model_file import ModelFile, open_model
 from tinyml_profiles.fit import NO_BUDGETS, fit_model
@@ -15,6 +15,9 @@ from tinyml_profiles.load import board_names, load_target
 from tinyml_profiles.target import Target
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.model.schema import Model
+
+if TYPE_CHECKING:
+    from tinyml_cli.fitting.project import Project
 
 _SEARCH_SECONDS = 0.3
 _NO_BOARD = (

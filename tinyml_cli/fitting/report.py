@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from tinyml_cli.fitting.baseline import Change
 from tinyml_cli.model_file import ModelFile
 from tinyml_profiles.fit_report import Budgets, FitReport
-from tinyml_profiles.remedies import Remedies
+
+if TYPE_CHECKING:
+    from tinyml_cli.fitting.baseline import Change
+    from tinyml_profiles.remedies import Remedies
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class FitReports:
     models: Sequence[ModelFits]
     budgets: Budgets
     is_survey: bool = False
-    changes: Sequence[Change] | None = field(default=None)
+    changes: Sequence[Change] | None = None
 
     @property
     def is_yes(self) -> bool:

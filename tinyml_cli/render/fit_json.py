@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tinyml_cli.fitting.baseline import Change
 from tinyml_cli.fitting.report import BoardFit, FitReports, ModelFits
 from tinyml_cli.render.json_text import model_entry, to_json
 from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, Budgets, FitReport, Need
-from tinyml_profiles.remedies import Remedies, Remedy
+
+if TYPE_CHECKING:
+    from tinyml_cli.fitting.baseline import Change
+    from tinyml_profiles.remedies import Remedies, Remedy
 
 
 def fit(reports: FitReports) -> str:

@@ -15,13 +15,13 @@ _SHOWN = 6
 _SHOWN_SLOW = 3
 
 
-def remedies(found: Remedies) -> Iterator[RenderableType]:
+def remedies(found: Remedies, board: str) -> Iterator[RenderableType]:
     """What is enough, the smallest change first; else what comes nearest; and what is no way."""
     if found.enough:
-        yield line("What would make it fit, the smallest change first:", "bold")
+        yield line(f"What would make it fit {board}, the smallest change first:", "bold")
         yield _table(found.enough)
     else:
-        yield line("No change that was tried makes it fit.", "bold")
+        yield line(f"No change that was tried makes it fit {board}.", "bold")
         if found.not_enough:
             yield line("What comes nearest:")
             yield _table(found.not_enough)

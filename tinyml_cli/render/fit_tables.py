@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
 from tinyml_cli.fitting.report import BoardFit, FitReports, ModelFits
-from tinyml_cli.render.fit_changes import changes
-from tinyml_cli.render.fit_remedies import remedies
 from tinyml_cli.render.parts import BLANK, line, table
 from tinyml_cli.render.units import (
     amount,
@@ -18,6 +17,7 @@ from tinyml_cli.render.units import (
     number,
     percent,
     plural,
+    whole_percent,
 )
 from tinyml_profiles.fit_report import (
     ENERGY,
@@ -29,6 +29,9 @@ from tinyml_profiles.fit_report import (
     FitReport,
     Need,
 )
+
+if TYPE_CHECKING:
+    from tinyml_cli.fitting.baseline import Change
 
 _STYLES = {FITS: "bold green", UNKNOWN: "bold yellow"}
 _ANSWERS = {FITS: "yes", UNKNOWN: "?"}
@@ -47,7 +50,7 @@ def fit(reports: FitReports, by: str | None) -> list[RenderableType]:
                 parts += _kernels(board.report)
         parts.append(BLANK)
     if reports.changes is not None:
-        parts += [*changes(reports.changes), BLANK]
+        parts += [*_changes(reports.changes), BLANK]
     return parts[:-1]
 
 
@@ -65,7 +68,7 @@ def check(reports: FitReports) -> list[RenderableType]:
         models = plural(len(reports.models), "model")
         parts = [line(f"all within limits: {models}, {plural(pairs, 'check')}", "bold green")]
     if reports.changes is not None:
-        parts += [BLANK, *changes(reports.changes)]
+        parts += [BLANK, *_changes(reports.changes)]
     return parts
 
 
@@ -83,9 +86,7 @@ def _one(model: ModelFits, board: BoardFit) -> Iterator[RenderableType]:
         yield _needs(report)
         yield from _parts(report)
     yield from (line(f"note: {note}") for note in report.notes)
-    if board.remedies is not None:
-        yield BLANK
-        yield from remedies(board.remedies)
+    yield from _remedies(board)
 
 
 def _verdict(report: FitReport) -> str:
@@ -146,10 +147,7 @@ def _several(model: ModelFits, *, is_survey: bool) -> Iterator[RenderableType]:
         name = board.report.target.name
         for text in (*board.report.refused, *board.report.problems):
             yield line(f"{name}: {text}")
-        if board.remedies is not None:
-            yield BLANK
-            yield line(f"{name}:", "bold")
-            yield from remedies(board.remedies)
+        yield from _remedies(board)
 
 
 def _count(model: ModelFits) -> str:
@@ -170,7 +168,7 @@ def _row(report: FitReport) -> Sequence[str]:
 
 
 def _left_of(need: Need | None) -> str:
-    return "?" if need is None or need.margin is None else percent(need.margin)
+    return "?" if need is None or need.margin is None else whole_percent(need.margin)
 
 
 def _figure(need: Need | None, divisor: float) -> str:
@@ -221,3 +219,18 @@ def _kernels(report: FitReport) -> Iterator[RenderableType]:
 
 def _code(count: int | None) -> str:
     return UNKNOWN if count is None else number(count)
+
+
+def _remedies(board: BoardFit) -> Iterator[RenderableType]:
+    if board.remedies is None:
+        return
+    from tinyml_cli.render.fit_remedies import remedies
+
+    yield BLANK
+    yield from remedies(board.remedies, board.report.target.name)
+
+
+def _changes(found: Sequence[Change]) -> list[RenderableType]:
+    from tinyml_cli.render.fit_changes import changes
+
+    return changes(found)

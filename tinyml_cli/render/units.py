@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor
 
 
 def printable(text: str) -> str:
@@ -73,6 +74,11 @@ def value_text(value: object) -> str:
 def percent(share: float) -> str:
     """`97.5 %`."""
     return f"{100 * share:.1f} %"
+
+
+def whole_percent(share: float) -> str:
+    """`97 %`, rounded down: what is left is never said to be more."""
+    return f"{floor(100 * share):,} %"
 
 
 def signed_percent(share: float) -> str:
