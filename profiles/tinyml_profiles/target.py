@@ -72,6 +72,11 @@ class Memory:
     line_bytes: Figure
     prefetch: Figure
 
+    @property
+    def is_ram(self) -> bool:
+        """Whether variables may lie in it: it is no flash, by its name."""
+        return not self.name.startswith("flash")
+
 
 @dataclass(frozen=True, slots=True)
 class Cache:

@@ -1,0 +1,253 @@
+"""The flash of an image: the model, the interpreter, exactly the kernels that the model needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from tinyml_profiles.code_table import LOGGING, CodePart, CodeTable, find_code
+from tinyml_profiles.load import load_target
+from tinyml_profiles.target import Target
+from tinyml_runtime.errors import InputError
+from tinyml_runtime.model.check import called_subgraphs
+from tinyml_runtime.model.schema import Model
+
+UNKNOWN = "unknown"
+# What an image that runs the model and nothing else does not have.
+NOT_CONTAINED = (
+    "the application's own code",
+    "drivers, radio and operating system",
+    "the boot loader",
+)
+_ALIGNMENT = 4
+# By how much code differs between a core and the one that stands for it.
+OTHER_CORE_ERRORS = {"derived": 0.05, "assumed": 0.2}
+
+
+@dataclass(frozen=True, slots=True)
+class FlashOptions:
+    """How an image is built.
+
+    `libc` is "newlib-nano" or "newlib"; None is the smallest that was linked for the core.
+    `is_logging` links vfprintf, which TFLM prints its errors with; without it DebugLog is empty.
+    `is_stripped` leaves the texts of errors out (TF_LITE_STRIP_ERROR_STRINGS).
+    """
+
+    libc: str | None = None
+    is_logging: bool = False
+    is_stripped: bool = False
+
+
+DEFAULT_OPTIONS = FlashOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCode:
+    """Code and constants for an operator, in bytes; None where nobody has linked it.
+
+    `own_bytes` go if the model no longer needs it. `shared_bytes` other operators of the model
+    need too; they are part of every one that shares them.
+    """
+
+    operator: str
+    own_bytes: int | None
+    shared_bytes: int | None
+
+    @property
+    def bytes(self) -> int | None:
+        """All that the operator needs beside the interpreter."""
+        if self.own_bytes is None or self.shared_bytes is None:
+            return None
+        return self.own_bytes + self.shared_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FlashReport:
+    """The flash of a model on a target, in bytes; None is unknown.
+
+    The parts add up: `model_bytes` (the file), `core_bytes` (interpreter and start-up),
+    `kernel_bytes` (TFLM's kernels), `library_bytes` (CMSIS-NN, ESP-NN), `libc_bytes` (libraries of
+    C, mathematics and the compiler) and `logging_bytes`. `kernels` cuts the same code by operator,
+    most first. `error` is the relative error to expect of all that is not the model.
+    `linked_core` is the core that the code was linked for.
+    """
+
+    target: Target
+    library: str
+    options: FlashOptions
+    model_bytes: int
+    core_bytes: int | None
+    kernel_bytes: int | None
+    library_bytes: int | None
+    libc_bytes: int | None
+    logging_bytes: int | None
+    kernels: Sequence[OperatorCode]
+    evidence: str
+    error: float | None
+    linked_core: str | None
+    not_contained: Sequence[str]
+    notes: Sequence[str]
+
+    @property
+    def code_bytes(self) -> int | None:
+        """All but the model."""
+        parts = (
+            self.core_bytes,
+            self.kernel_bytes,
+            self.library_bytes,
+            self.libc_bytes,
+            self.logging_bytes,
+        )
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+    @property
+    def needed_bytes(self) -> int | None:
+        """The whole image."""
+        return None if self.code_bytes is None else self.code_bytes + self.model_bytes
+
+    @property
+    def low_bytes(self) -> int | None:
+        """The smallest image that the error allows."""
+        return self._with_error(-1)
+
+    @property
+    def high_bytes(self) -> int | None:
+        """The largest image that the error allows."""
+        return self._with_error(1)
+
+    def _with_error(self, sign: int) -> int | None:
+        if self.code_bytes is None or self.error is None:
+            return None
+        return self.model_bytes + round(self.code_bytes * (1 + sign * self.error))
+
+
+def needed_operators(model: Model) -> list[str]:
+    """The operators of the main subgraph and of all that it calls, each once, as they come."""
+    order, found = [0], dict[str, None]()
+    for number in order:
+        for operator in model.subgraphs[number].operators:
+            found[model.code(operator).name] = None
+            order += [called for called in called_subgraphs(operator) if called not in order]
+    return list(found)
+
+
+def image_flash(
+    model: Model,
+    target: Target | str,
+    library: str = "reference",
+    *,
+    model_bytes: int,
+    options: FlashOptions = DEFAULT_OPTIONS,
+) -> FlashReport:
+    """The flash that an image with `model` takes, without an application.
+
+    `model_bytes` is the size of the file. Operators that nobody has linked, and cores and libraries
+    of which nothing was, make it unknown.
+
+    Raises:
+        TargetError: there is no such target.
+        InputError: a C library that was not linked for this core.
+    """
+    target = load_target(target) if isinstance(target, str) else target
+    operators = needed_operators(model)
+    found = find_code(target.core, library, options.is_stripped)
+    if found is None:
+        return _unknown(target, library, options, model_bytes, operators)
+    table = found.table
+    libc = _libc(table, options)
+    kinds = _by_kind(table, operators, libc)
+    logged = table.linked([*operators, LOGGING]) if options.is_logging else []
+    missing = [name for name in operators if name not in table.operators]
+    notes = list(_notes(target, table, missing))
+    return FlashReport(
+        target,
+        library,
+        options,
+        -(-model_bytes // _ALIGNMENT) * _ALIGNMENT,
+        core_bytes=kinds["core"],
+        kernel_bytes=None if missing else kinds["kernel"],
+        library_bytes=kinds["library"],
+        libc_bytes=kinds["libc"],
+        logging_bytes=_sum(logged, libc) - sum(kinds.values()) if logged else 0,
+        kernels=_operators(table, operators, libc),
+        evidence=UNKNOWN if missing else found.evidence,
+        error=_error(found.evidence, table.error),
+        linked_core=table.core,
+        not_contained=NOT_CONTAINED,
+        notes=notes,
+    )
+
+
+def _unknown(
+    target: Target, library: str, options: FlashOptions, model_bytes: int, operators: list[str]
+) -> FlashReport:
+    what = f"{library} without texts of errors" if options.is_stripped else library
+    return FlashReport(
+        target,
+        library,
+        options,
+        model_bytes,
+        *(None,) * 5,
+        kernels=[OperatorCode(name, None, None) for name in operators],
+        evidence=UNKNOWN,
+        error=None,
+        linked_core=None,
+        not_contained=NOT_CONTAINED,
+        notes=[f"nobody has linked {what} for {target.core.name} or a core like it"],
+    )
+
+
+def _libc(table: CodeTable, options: FlashOptions) -> str:
+    libc = options.libc or table.libcs[0]
+    if libc not in table.libcs:
+        raise InputError(
+            f"{table.library} for {table.core} was not linked with the C library '{libc}' "
+            f"(there are: {', '.join(table.libcs)})"
+        )
+    return libc
+
+
+def _sum(parts: Sequence[CodePart], libc: str) -> int:
+    return sum(part.flash_bytes[libc] for part in parts)
+
+
+def _by_kind(table: CodeTable, operators: Collection[str], libc: str) -> dict[str, int]:
+    sums = {"core": 0, "kernel": 0, "library": 0, "libc": 0}
+    for part in table.linked(operators):
+        sums[part.kind] += part.flash_bytes[libc]
+    return sums
+
+
+def _operators(table: CodeTable, operators: Sequence[str], libc: str) -> list[OperatorCode]:
+    """The code of each operator, most first, and then those of which nothing is known."""
+    wanted = frozenset(operators)
+    own, shared = dict.fromkeys(operators, 0), dict.fromkeys(operators, 0)
+    for part in table.parts:
+        users = part.operators & wanted
+        if part.is_every or not users:
+            continue
+        sums = own if len(users) == 1 else shared
+        for user in users:
+            sums[user] += part.flash_bytes[libc]
+    codes = [
+        OperatorCode(name, own[name], shared[name])
+        if name in table.operators
+        else OperatorCode(name, None, None)
+        for name in operators
+    ]
+    return sorted(codes, key=lambda code: -(code.bytes or 0))
+
+
+def _error(evidence: str, measured: float) -> float | None:
+    """The error of the table; where it stands for another core, what such cores differ by."""
+    return max(measured, OTHER_CORE_ERRORS.get(evidence, 0.0))
+
+
+def _notes(target: Target, table: CodeTable, missing: Sequence[str]) -> list[str]:
+    notes: list[str] = []
+    if table.core != target.core.name:
+        notes.append(f"code as linked for {table.core}, which stands for {target.core.name}")
+    if missing:
+        notes.append(f"nobody has linked {', '.join(missing)}")
+    return notes
