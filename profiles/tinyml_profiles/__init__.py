@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinyml_profiles.fit import fit_model
-    from tinyml_profiles.fit_model import FitModel
+    from tinyml_profiles.shared_model import FitModel
     from tinyml_profiles.fit_report import Budgets, FitReport
     from tinyml_profiles.latency_report import LatencyReport
     from tinyml_profiles.load import load_target, target_names
@@ -41,7 +41,7 @@ __all__ = [
 
 _EXPORTS = {
     "fit": ("fit_model",),
-    "fit_model": ("FitModel",),
+    "shared_model": ("FitModel",),
     "fit_report": ("Budgets", "FitReport"),
     "load": ("load_target", "target_names"),
     "latency_report": ("LatencyReport",),

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from tinyml_profiles.arena_places import ArenaPlace
 from tinyml_profiles.cycles import Conditions
-from tinyml_profiles.fit_model import FitModel
+from tinyml_profiles.shared_model import FitModel
 from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, Budgets, FitReport, Need
 from tinyml_profiles.fit_words import notes, problem
 from tinyml_profiles.flash import FlashReport, image_flash

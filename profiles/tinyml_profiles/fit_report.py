@@ -23,8 +23,8 @@ class Budgets:
     """Limits beside those of the board; None where there is none."""
 
     latency_ms: float | None = None
-    ram_bytes: int | None = None
-    flash_bytes: int | None = None
+    ram_bytes: float | None = None
+    flash_bytes: float | None = None
     energy_uj: float | None = None
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from tinyml_profiles.arena_places import ArenaPlace, SlowTensor
+from tinyml_profiles.arena_places import ArenaPlace, SlowTensor, ram_memories
 from tinyml_profiles.fit import fit_in_place, fit_model
-from tinyml_profiles.fit_model import FitModel
+from tinyml_profiles.shared_model import FitModel
 from tinyml_profiles.fit_report import FLASH, RAM, Budgets, FitReport
 from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_profiles.rewriting.errors import RewriteError
@@ -156,20 +156,19 @@ def _other_library(case: _Case) -> Iterator[Remedy | str]:
 def _other_memory(case: _Case) -> Iterator[Remedy | str]:
     """The arena where there is room: in one other memory, or in two."""
     ram, board = case.report.ram, case.report.target.board
-    if ram is None or board is None or not case.is_short_of(RAM):
+    if ram is None or board is None or not ram.places or ram.places[0].fits:
         return
-    others = [place for place in ram.places if place.fits]
-    for place in (
-        next((one for one in others if not one.is_split), None),
-        next((one for one in others if one.is_split), None),
-    ):
-        if place is None:
-            continue
-        what, how = _place_in_words(place)
-        report = fit_in_place(case.model, case.report, place, case.budgets)
-        yield Remedy(what, how, report, place.slow)
-    if not others:
-        yield f"other memories: none of {', '.join(board.memories)} has room for the arena"
+    places = ram.places[1:]
+    whole = next((place for place in places if not place.is_split), None)
+    split = next((place for place in places if place.is_split), None)
+    for place in (whole, split):
+        if place is not None:
+            what, how = _place_in_words(place)
+            report = fit_in_place(case.model, case.report, place, case.budgets)
+            yield Remedy(what, how, report, place.slow)
+    if not places:
+        names = ", ".join(memory.name for memory in ram_memories(board)[1:])
+        yield f"other memories: {f'no room in {names}' if names else 'the board has none'}"
 
 
 def _place_in_words(place: ArenaPlace) -> tuple[str, str]:
@@ -208,25 +207,20 @@ def _smaller_image(case: _Case) -> Iterator[Remedy | str]:
     except RewriteError as error:
         yield f"a smaller input: {error}"
         return
-    smallest: Remedy | None = None
-    reason = ""
+    reason, tried = "", ""
     for rows, columns in smaller_sizes(height, width):
         try:
             smaller = FitModel(scaled(model, rows, columns), case.model.file_bytes)
         except RewriteError as error:
-            reason = reason or f"a smaller input: {error}"
+            reason = reason or str(error)
             continue
         report = case.with_model(smaller)
-        if report.refused:
-            continue
-        what = f"an input of {rows}x{columns} instead of {height}x{width}"
-        smallest = Remedy(what, "train and convert for this size", report)
         if report.fits:
-            break
-    if smallest is not None:
-        yield smallest
-    elif reason:
-        yield reason
+            what = f"an input of {rows}x{columns} instead of {height}x{width}"
+            yield Remedy(what, "train and convert for this size", report)
+            return
+        tried = f"not even {rows}x{columns} is enough"
+    yield f"a smaller input: {tried or reason or f'{height}x{width} is small already'}"
 
 
 def _without_kernel(case: _Case) -> Iterator[Remedy | str]:

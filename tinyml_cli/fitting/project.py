@@ -16,10 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from tinyml_cli.arguments import byte_size, positive_number
-from tinyml_cli.inputs.paths import read_text
+from tinyml_cli.inputs.paths import existing_file, read_text
 from tinyml_profiles.fit_report import Budgets
 from tinyml_profiles.toml_table import PlainTable, is_number
 from tinyml_runtime.errors import InputError
@@ -27,7 +26,6 @@ from tinyml_runtime.errors import InputError
 NAME = "tinyml.toml"
 _OWN_BOARD = ".toml"
 _SIZE = 'bytes (65536) or a size ("64k", "256KiB", "1M")'
-_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +45,7 @@ class _ProjectTable(PlainTable):
 def read_project(path_text: str | None) -> Project:
     """The project file at a path, or in the working folder; InputError for what is wrong in it."""
     text = path_text or NAME
-    path = Path(text)
-    if not path.is_file():
-        raise InputError(f"{text}: no such file; it says which models fit which boards")
+    path = existing_file(text)
     try:
         data = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
@@ -93,8 +89,8 @@ def _budgets(table: _ProjectTable) -> Budgets:
 
 
 def _budget(
-    table: _ProjectTable, key: str, read: Callable[[str], _Number], takes: str
-) -> _Number | None:
+    table: _ProjectTable, key: str, read: Callable[[str], float], takes: str
+) -> float | None:
     """What `read` makes of a number or a text; None where there is none."""
     if not table.has(key):
         return None
