@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinyml_profiles.fit import fit_model
-    from tinyml_profiles.shared_model import FitModel
     from tinyml_profiles.fit_report import Budgets, FitReport
     from tinyml_profiles.latency_report import LatencyReport
     from tinyml_profiles.load import load_target, target_names
     from tinyml_profiles.plan import plan_model, runtime_profile
     from tinyml_profiles.profile import profile_model
+    from tinyml_profiles.shared_model import FitModel
     from tinyml_profiles.target import Core, Target
 
 __all__ = [

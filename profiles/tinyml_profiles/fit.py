@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from tinyml_profiles.arena_places import ArenaPlace
 from tinyml_profiles.cycles import Conditions
-from tinyml_profiles.shared_model import FitModel
 from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, Budgets, FitReport, Need
 from tinyml_profiles.fit_words import notes, problem
 from tinyml_profiles.flash import FlashReport, image_flash
@@ -22,7 +20,8 @@ from tinyml_profiles.instructions import EVIDENCE
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import load_target
 from tinyml_profiles.profile import profile_work
-from tinyml_profiles.ram import ARENA, RamReport, image_ram
+from tinyml_profiles.ram import RamReport, image_ram
+from tinyml_profiles.shared_model import FitModel
 from tinyml_profiles.target import Target
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.planning.arena_plan import ArenaPlan
@@ -55,25 +54,12 @@ def fit_model(
     return _report(model, target, name, budgets, plan)
 
 
-def fit_in_place(
-    model: FitModel, report: FitReport, place: ArenaPlace, budgets: Budgets
+def refit(
+    model: FitModel, report: FitReport, budgets: Budgets, ram: Need, conditions: Conditions
 ) -> FitReport:
-    """The verdict of `report` with the arena in another place; the latency is that of there."""
-    ram, flash, board = report.ram, report.flash, report.target.board
-    if ram is None or flash is None or board is None:
-        return report
-    memories = {place.persistent_in, place.nonpersistent_in} - {board.placed.arena}
-    beside = sum(board.memories[name].bytes.value for name in memories)
-    arena = place.persistent_bytes + place.nonpersistent_bytes
-    usual = _ram(ram, budgets)
-    need = replace(
-        usual,
-        needed=arena + sum(part.bytes or 0 for part in ram.parts if part.name != ARENA),
-        available=None if usual.available is None else usual.available + beside,
-    )
-    conditions = Conditions(report.library, arena_in=place.nonpersistent_in)
+    """The verdict of `report` with another need of RAM, and the latency under `conditions`."""
     latency = profile_work(model.work(report.target, report.library), report.target, conditions)
-    return _verdict(replace(report, latency=latency), flash, ram, latency, need, budgets)
+    return _with_needs(replace(report, latency=latency), ram, budgets)
 
 
 def _report(
@@ -83,18 +69,15 @@ def _report(
     ram = image_ram(flash, plan)
     latency = profile_work(model.work(target, library), target, Conditions(library))
     report = FitReport(target, library, (), ram, flash, latency)
-    return _verdict(report, flash, ram, latency, _ram(ram, budgets), budgets)
+    return _with_needs(report, _ram(ram, budgets), budgets)
 
 
-def _verdict(
-    report: FitReport,
-    flash: FlashReport,
-    ram: RamReport,
-    latency: LatencyReport,
-    ram_need: Need,
-    budgets: Budgets,
-) -> FitReport:
+def _with_needs(report: FitReport, ram_need: Need, budgets: Budgets) -> FitReport:
     """The report with all needs, and what they come to in words."""
+    ram, flash, latency = report.ram, report.flash, report.latency
+    assert ram is not None
+    assert flash is not None
+    assert latency is not None
     needs = [ram_need, _flash(flash, report.target, budgets), *_times(latency, budgets)]
     reasons = _reasons(ram, flash, latency)
     return replace(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from tinyml_cli.fitting.report import BoardFit, FitReports, ModelFits
 from tinyml_cli.model_file import ModelFile, open_model
 from tinyml_profiles.fit import NO_BUDGETS, fit_model
-from tinyml_profiles.shared_model import FitModel
 from tinyml_profiles.fit_report import UNKNOWN, Budgets, FitReport
 from tinyml_profiles.load import board_names, load_target
+from tinyml_profiles.shared_model import FitModel
 from tinyml_profiles.target import Target
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.model.schema import Model

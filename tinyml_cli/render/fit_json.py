@@ -10,7 +10,8 @@ from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, Budgets, Fit
 
 if TYPE_CHECKING:
     from tinyml_cli.fitting.baseline import Change
-    from tinyml_profiles.remedies import Remedies, Remedy
+    from tinyml_profiles.changes.case import Remedy
+    from tinyml_profiles.remedies import Remedies
 
 
 def fit(reports: FitReports) -> str:

@@ -8,33 +8,34 @@ from rich.console import RenderableType
 
 from tinyml_cli.render.parts import line, table
 from tinyml_cli.render.units import amount, bytes_text, number, plural
+from tinyml_profiles.changes.case import Remedy
 from tinyml_profiles.fit_report import FLASH, LATENCY, RAM, UNKNOWN, FitReport
-from tinyml_profiles.remedies import Remedies, Remedy
+from tinyml_profiles.remedies import Remedies
 
 _SHOWN = 6
 _SHOWN_SLOW = 3
+_NAME_LENGTH = 24
 
 
 def remedies(found: Remedies, board: str) -> Iterator[RenderableType]:
     """What is enough, the smallest change first; else what comes nearest; and what is no way."""
+    shown = (found.enough or found.not_enough)[:_SHOWN]
     if found.enough:
         yield line(f"What would make it fit {board}, the smallest change first:", "bold")
-        yield _table(found.enough)
     else:
         yield line(f"No change that was tried makes it fit {board}.", "bold")
-        if found.not_enough:
+        if shown:
             yield line("What comes nearest:")
-            yield _table(found.not_enough)
-    for way in (*found.enough, *found.not_enough)[:_SHOWN]:
-        if way.slow:
-            yield line(f"{way.what}: {_slow(way)}")
+    if shown:
+        yield _table(shown)
+    yield from (line(f"{way.what}: {_slow(way)}") for way in shown if way.slow)
     yield from (line(f"no way: {reason}") for reason in found.ruled_out)
 
 
 def _table(ways: Sequence[Remedy]) -> RenderableType:
     rows = [
         (way.what, _bytes(way.report, RAM), _bytes(way.report, FLASH), _latency(way), way.how)
-        for way in ways[:_SHOWN]
+        for way in ways
     ]
     return table(("change", "RAM bytes", "flash bytes", "ms", "how"), rows, (1, 2, 3), (1, 2, 3))
 
@@ -52,6 +53,11 @@ def _latency(way: Remedy) -> str:
 def _slow(way: Remedy) -> str:
     """The largest tensors that would lie in slow memory."""
     largest = sorted(way.slow, key=lambda tensor: -tensor.bytes)[:_SHOWN_SLOW]
-    names = ", ".join(f"{tensor.name} ({bytes_text(tensor.bytes)})" for tensor in largest)
+    names = ", ".join(f"{_short(tensor.name)} ({bytes_text(tensor.bytes)})" for tensor in largest)
     more = len(way.slow) - len(largest)
     return f"slow are {names}" + (f" and {plural(more, 'more tensor')}" if more > 0 else "")
+
+
+def _short(name: str) -> str:
+    """The end of a name that a converter put together from many."""
+    return name if len(name) <= _NAME_LENGTH else f"...{name[-_NAME_LENGTH:]}"

@@ -1,0 +1,49 @@
+"""A model that does not fit, and what a change makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tinyml_profiles.arena_places import SlowTensor
+from tinyml_profiles.fit import fit_model
+from tinyml_profiles.fit_report import Budgets, FitReport
+from tinyml_profiles.shared_model import FitModel
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A change, and the verdict with it; `how` is what to do.
+
+    `slow` are the tensors that would lie in a memory that makes the core wait.
+    """
+
+    what: str
+    how: str
+    report: FitReport
+    slow: Sequence[SlowTensor] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A model on a board that it does not fit, and how long to search for orders and plans."""
+
+    model: FitModel
+    report: FitReport
+    budgets: Budgets
+    seconds: float
+
+    def is_short_of(self, *names: str) -> bool:
+        """Whether one of these needs is not met."""
+        needs = (self.report.need(name) for name in names)
+        return any(need is not None and need.is_met is False for need in needs)
+
+    def with_model(self, model: FitModel, library: str | None = None) -> FitReport:
+        """The verdict on another model, or with another library."""
+        report = self.report
+        return fit_model(model, report.target, library or report.library, self.budgets)
+
+
+# A remedy, or why there is none.
+Way: TypeAlias = Callable[[Case], Iterator[Remedy | str]]
