@@ -50,7 +50,7 @@ def fit_model(
     try:
         plan = model.plan(target, name)
     except UnsupportedModelError as error:
-        return FitReport(target, name, (), refused=[str(one) for one in error.problems])
+        return FitReport(target, name, (), refused=error.lines)
     return _report(model, target, name, budgets, plan)
 
 

@@ -55,12 +55,12 @@ def find_remedies(
     """
     case = Case(model, report, budgets, time_limit_seconds)
     found = list(_tried(case, _WAYS))
-    if not any(one.report.fits for one in found if isinstance(one, Remedy)):
+    if not any(one.is_enough for one in found if isinstance(one, Remedy)):
         found += _after_narrowing(case)
     remedies = [one for one in found if isinstance(one, Remedy)]
-    others = [one for one in remedies if not one.report.fits]
+    others = [one for one in remedies if not one.is_enough]
     return Remedies(
-        [one for one in remedies if one.report.fits],
+        [one for one in remedies if one.is_enough],
         sorted(others, key=lambda one: -_least_margin(one.report)),
         [one for one in found if isinstance(one, str)],
     )
@@ -89,5 +89,5 @@ def _after_narrowing(case: Case) -> list[Remedy | str]:
     return [
         replace(one, what=f"int8, and {one.what}")
         for one in _tried(on_top, _WAYS)
-        if isinstance(one, Remedy) and one.report.fits
+        if isinstance(one, Remedy) and one.is_enough
     ]

@@ -21,7 +21,8 @@ def remedies(found: Remedies, board: str) -> Iterator[RenderableType]:
     """What is enough, the smallest change first; else what comes nearest; and what is no way."""
     shown = (found.enough or found.not_enough)[:_SHOWN]
     if found.enough:
-        yield line(f"What would make it fit {board}, the smallest change first:", "bold")
+        known = "" if all(way.report.fits for way in shown) else " as far as is known"
+        yield line(f"What would make it fit {board}{known}, smallest change first:", "bold")
     else:
         yield line(f"No change that was tried makes it fit {board}.", "bold")
         if shown:

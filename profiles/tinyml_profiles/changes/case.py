@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from tinyml_profiles.arena_places import SlowTensor
 from tinyml_profiles.fit import fit_model
-from tinyml_profiles.fit_report import Budgets, FitReport
+from tinyml_profiles.fit_report import DOES_NOT_FIT, Budgets, FitReport
 from tinyml_profiles.shared_model import FitModel
 
 
@@ -23,6 +23,11 @@ class Remedy:
     how: str
     report: FitReport
     slow: Sequence[SlowTensor] = ()
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether nothing that is known stands against a fit any longer."""
+        return self.report.verdict != DOES_NOT_FIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,10 @@ def smaller_image(case: Case) -> Iterator[Remedy | str]:
             reason = reason or str(error)
             continue
         report = case.with_model(smaller)
-        if report.fits:
-            what = f"an input of {rows}x{columns} instead of {height}x{width}"
-            yield Remedy(what, "train and convert for this size", report)
+        what = f"an input of {rows}x{columns} instead of {height}x{width}"
+        remedy = Remedy(what, "train and convert for this size", report)
+        if remedy.is_enough:
+            yield remedy
             return
         tried = f"not even {rows}x{columns} is enough"
     yield f"a smaller input: {tried or reason or f'{height}x{width} is small already'}"

@@ -6,7 +6,7 @@ known without samples: they are made up, and neither memory nor loops depend on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,24 +98,16 @@ class _Role:
 
 
 def _narrow_graph(model: Model, graph: SubGraph, buffers: list[Buffer]) -> SubGraph:
-    roles = _roles(model, graph)
+    same, kept = _without_conversions(model, graph)
+    roles = _roles(model, kept)
     tensors = [
         _narrow_tensor(info, roles.get(index, _Role()), buffers)
         for index, info in enumerate(graph.tensors)
     ]
-    same: dict[int, int] = {}
-    kept: list[Operator] = []
-    for operator in graph.operators:
-        if _converts_nothing(model, operator, tensors):
-            (source,), (target,) = operator.inputs, operator.outputs
-            source = same.get(source, source)
-            same[target] = source
-            if tensors[source].quantization == _ACTIVATION:
-                tensors[source] = replace(
-                    tensors[source], quantization=tensors[target].quantization
-                )
-        else:
-            kept.append(replace(operator, inputs=_renamed(operator.inputs, same)))
+    for target, source in same.items():
+        info = tensors[source]
+        if info.quantization == _ACTIVATION:
+            tensors[source] = replace(info, quantization=tensors[target].quantization)
     for operator in kept:
         _scale_bias(model, operator, tensors)
     return replace(
@@ -126,9 +118,28 @@ def _narrow_graph(model: Model, graph: SubGraph, buffers: list[Buffer]) -> SubGr
     )
 
 
-def _roles(model: Model, graph: SubGraph) -> dict[int, _Role]:
-    roles: dict[int, _Role] = {}
+def _without_conversions(model: Model, graph: SubGraph) -> tuple[Mapping[int, int], list[Operator]]:
+    """The tensors that become the same as another one, and the nodes that still do something."""
+    same: dict[int, int] = {}
+    kept: list[Operator] = []
     for operator in graph.operators:
+        is_conversion = model.code(operator).name in _CONVERSIONS
+        if is_conversion and len(operator.inputs) == len(operator.outputs) == 1:
+            (source,), (target,) = operator.inputs, operator.outputs
+            if _narrow_type(graph.tensors[source]) is _narrow_type(graph.tensors[target]):
+                same[target] = same.get(source, source)
+                continue
+        kept.append(replace(operator, inputs=_renamed(operator.inputs, same)))
+    return same, kept
+
+
+def _narrow_type(info: TensorInfo) -> TensorType:
+    return TensorType.INT8 if info.type in _WIDE else info.type
+
+
+def _roles(model: Model, operators: Sequence[Operator]) -> dict[int, _Role]:
+    roles: dict[int, _Role] = {}
+    for operator in operators:
         name, inputs = model.code(operator).name, operator.inputs
         if len(inputs) > (place := _BIASES.get(name, len(inputs))):
             roles[inputs[place]] = _Role(is_bias=True)
@@ -155,14 +166,6 @@ def _scale_bias(model: Model, operator: Operator, tensors: list[TensorInfo]) -> 
 
 def _renamed(indices: Iterable[int], same: Mapping[int, int]) -> tuple[int, ...]:
     return tuple(same.get(index, index) for index in indices)
-
-
-def _converts_nothing(model: Model, operator: Operator, tensors: list[TensorInfo]) -> bool:
-    """Whether both sides of a conversion have the same type by now."""
-    if model.code(operator).name not in _CONVERSIONS:
-        return False
-    (source,), (target,) = operator.inputs, operator.outputs
-    return tensors[source].type is tensors[target].type
 
 
 def _narrow_tensor(info: TensorInfo, role: _Role, buffers: list[Buffer]) -> TensorInfo:
