@@ -59,6 +59,7 @@ HEAD = """# made by: profiles/fit/fit_flash.py
 # from: measured
 # ref: {ref}
 # error: {error:.4f}
+# logging: {logging}
 # operators: {operators}
 """
 COLUMNS = (
@@ -202,6 +203,7 @@ def _write(linked: Linked, found: Sequence[Linked], options: argparse.Namespace)
     head = HEAD.format(
         ref=_reference(linked.build),
         error=_error(linked, found),
+        logging="yes" if LOGGING in operators else "no",
         operators=" ".join(sorted(operators - {LOGGING})),
     )
     columns = ["kind", "part", *libcs, *(f"{libc} ram" for libc in libcs), "operators"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from code_parts import LOGGING
+from code_links import LOGGING
 from measured import checksum
 
 LIBRARIES = {"reference": "reference", "cmsis-nn": "cmsis-nn", "esp_nn_generic_opt": "esp-nn"}

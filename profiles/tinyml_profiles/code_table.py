@@ -51,6 +51,7 @@ class CodeTable:
     ref: str
     error: float
     libcs: tuple[str, ...]
+    has_logging: bool
     operators: frozenset[str]
     parts: tuple[CodePart, ...]
 
@@ -122,6 +123,7 @@ def read_code(library: str, core: str, text: str) -> CodeTable:
         facts["ref"],
         float(facts["error"]),
         libcs,
+        facts["logging"] == "yes",
         operators,
         tuple(_part(row, columns, libcs, operators) for row in rows),
     )

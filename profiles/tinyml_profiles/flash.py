@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tinyml_profiles.code_table import LOGGING, CodePart, CodeTable, find_code
 from tinyml_profiles.load import load_target
-from tinyml_profiles.target import Target
+from tinyml_profiles.target import Board, Memory, Target
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.model.check import called_subgraphs
 from tinyml_runtime.model.schema import Model
@@ -107,6 +107,14 @@ class FlashReport:
         return None if self.code_bytes is None else self.code_bytes + self.model_bytes
 
     @property
+    def available_bytes(self) -> int | None:
+        """What the board has for an image; None for a core alone."""
+        board = self.target.board
+        if board is None:
+            return None
+        return max(0, int(flash_memory(board).bytes.value - board.reserved_flash_bytes.value))
+
+    @property
     def low_bytes(self) -> int | None:
         """The smallest image that the error allows."""
         return self._with_error(-1)
@@ -120,6 +128,12 @@ class FlashReport:
         if self.code_bytes is None or self.error is None:
             return None
         return self.model_bytes + round(self.code_bytes * (1 + sign * self.error))
+
+
+def flash_memory(board: Board) -> Memory:
+    """The memory that keeps the image; on a board without flash, the one that code runs from."""
+    kept = [memory for memory in board.memories.values() if not memory.is_ram]
+    return kept[0] if kept else board.memories[board.placed.code]
 
 
 def needed_operators(model: Model) -> list[str]:
@@ -157,7 +171,7 @@ def image_flash(
     table = found.table
     libc = _libc(table, options)
     kinds = _by_kind(table, operators, libc)
-    logged = table.linked([*operators, LOGGING]) if options.is_logging else []
+    logging = _logging(table, operators, libc, options)
     missing = [name for name in operators if name not in table.operators]
     notes = list(_notes(target, table, missing))
     return FlashReport(
@@ -169,9 +183,9 @@ def image_flash(
         kernel_bytes=None if missing else kinds["kernel"],
         library_bytes=kinds["library"],
         libc_bytes=kinds["libc"],
-        logging_bytes=_sum(logged, libc) - sum(kinds.values()) if logged else 0,
+        logging_bytes=logging,
         kernels=_operators(table, operators, libc),
-        evidence=UNKNOWN if missing else found.evidence,
+        evidence=UNKNOWN if missing or logging is None else found.evidence,
         error=_error(found.evidence, table.error),
         linked_core=table.core,
         not_contained=NOT_CONTAINED,
@@ -210,6 +224,18 @@ def _libc(table: CodeTable, options: FlashOptions) -> str:
 
 def _sum(parts: Sequence[CodePart], libc: str) -> int:
     return sum(part.flash_bytes[libc] for part in parts)
+
+
+def _logging(
+    table: CodeTable, operators: Collection[str], libc: str, options: FlashOptions
+) -> int | None:
+    """What printing adds to the image; None where nobody has linked it."""
+    if not options.is_logging:
+        return 0
+    if not table.has_logging:
+        return None
+    logged = table.linked([*operators, LOGGING])
+    return _sum(logged, libc) - _sum(table.linked(operators), libc)
 
 
 def _by_kind(table: CodeTable, operators: Collection[str], libc: str) -> dict[str, int]:
