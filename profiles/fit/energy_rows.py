@@ -30,6 +30,7 @@ _BOARDS = {
     "h7a3zi": "nucleo-h7a3zi-q",
     "u385rg": "nucleo-u385rg-q",
     "f746zg": "nucleo-f746zg",
+    "xg24_dk2601b": "xg24-dk2601b",
 }
 _COLUMNS: Sequence[str] = (
     "target",

@@ -119,15 +119,15 @@ def fit(
 ) -> None:
     """Say whether MODEL fits a board: RAM, flash, latency and energy.
 
-    RAM is the exact arena, the runtime's own data and the stack; flash is the model,
-    the interpreter and the kernels that the model needs. Your application is not in it.
-    Exit code 1: it does not fit, a budget is broken, or what was asked is unknown; with
-    --all, it fits no board.
+    RAM is the exact arena, the runtime's own data and the stack; flash is the
+    model, the interpreter and the kernels that the model needs. Your application
+    is not in it. Exit code 1: it does not fit, a budget is broken, or what was
+    asked is unknown; with --all, it fits no board.
 
     Examples:
       tinyml fit model.tflite --board nucleo-l4r5zi
       tinyml fit model.tflite --all --max-latency-ms 100
-      tinyml fit model.tflite --board esp32-s3-eye --board ./mine.toml --max-ram 128k
+      tinyml fit model.tflite --board esp32-s3-eye --board mine.toml --max-ram 128k
       tinyml fit --check --markdown --baseline main.json
     """
     from tinyml_cli.fitting.fit_models import FitRequest, fit_models, with_baseline
