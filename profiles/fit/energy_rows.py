@@ -68,7 +68,7 @@ def _rows(truth: Path, models: Mapping[str, Path]) -> Iterator[dict[str, str]]:
         library = "cmsis-nn" if row["kernel_library"] == "CMSIS-NN" else None
         yield {
             "target": target,
-            "software": row["framework"] + (" with CMSIS-NN" if library else ""),
+            "software": _software(row["framework"], row["kernel_library"]),
             "result": row["source"].partition(":")[0],
             "model": row["model"],
             "sha256": row["model_sha256"],
@@ -77,6 +77,10 @@ def _rows(truth: Path, models: Mapping[str, Path]) -> Iterator[dict[str, str]]:
             "predicted_ms": _predicted(target, library, models.get(row["model_sha256"])),
             "source": row["source"],
         }
+
+
+def _software(framework: str, kernels: str) -> str:
+    return framework if kernels == framework else f"{framework} with {kernels}"
 
 
 def _predicted(target: str, library: str | None, path: Path | None) -> str:
