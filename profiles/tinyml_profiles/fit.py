@@ -22,7 +22,7 @@ from tinyml_profiles.load import load_target
 from tinyml_profiles.profile import profile_work
 from tinyml_profiles.ram import RamReport, image_ram
 from tinyml_profiles.shared_model import FitModel
-from tinyml_profiles.target import Target
+from tinyml_profiles.target import NONE, Target
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.planning.arena_plan import ArenaPlan
 
@@ -140,6 +140,9 @@ def flash_available(target: Target) -> float | None:
 def _notes(needs: Sequence[Need], flash: FlashReport, latency: LatencyReport) -> Iterator[str]:
     for need in needs:
         yield from notes(need)
+    board = latency.target.board
+    if board is not None and board.reserved_ram_bytes is NONE:
+        yield "RAM: what an operating system or a radio keeps is not known: [reserved] says it"
     yield from (f"flash: {note}" for note in flash.notes)
     yield from (f"latency: {note}" for note in latency.notes)
 

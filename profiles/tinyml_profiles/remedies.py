@@ -85,6 +85,8 @@ def _after_narrowing(case: Case) -> list[Remedy | str]:
         report = case.with_model(model)
     except TinymlError:
         return []  # the reason was given before
+    if report.refused:
+        return []
     on_top = replace(case, model=model, report=report)
     return [
         replace(one, what=f"int8, and {one.what}")

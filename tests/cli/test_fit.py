@@ -155,6 +155,7 @@ def test_a_board_of_the_users_own_works_the_same(tinyml: Tinyml) -> None:
     assert result["fits"] is True
     assert result["energy_uj"] is None
     assert result["ram"]["available_bytes"] <= 98_304
+    assert any("[reserved] says it" in note for note in result["notes"])
 
 
 def test_a_model_on_standard_input(tinyml: Tinyml) -> None:

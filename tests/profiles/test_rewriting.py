@@ -51,15 +51,14 @@ def test_int8_has_nearly_the_file_of_the_model_that_a_converter_made() -> None:
 @pytest.mark.parametrize(
     ("wide", "narrow"),
     [
-        ("pretrainedResnet", "pretrainedResnet_quant"),
-        ("model_ToyCar", "model_ToyCar_quant_fullint_micro_intio"),
-        ("kws_ref_model_float32", "kws_ref_model"),
+        ("mlperf_tiny/pretrainedResnet", "mlperf_tiny/pretrainedResnet_quant"),
+        ("mlperf_tiny/model_ToyCar", "mlperf_tiny/model_ToyCar_quant_fullint_micro_intio"),
+        ("mlperf_tiny/kws_ref_model_float32", "mlperf_tiny/kws_ref_model"),
+        ("tflm/trained_lstm", "tflm/trained_lstm_int8"),
     ],
 )
 def test_int8_has_the_arenas_of_published_models(wide: str, narrow: str) -> None:
-    float_model, int8_model = (
-        load_model(corpus_model(f"mlperf_tiny/{name}")) for name in (wide, narrow)
-    )
+    float_model, int8_model = (load_model(corpus_model(name)) for name in (wide, narrow))
     for library in ("reference", "cmsis-nn"):
         assert arena(narrowed(float_model), library) == arena(int8_model, library)
 

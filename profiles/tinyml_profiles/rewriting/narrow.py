@@ -20,19 +20,22 @@ from tinyml_runtime.types import TensorType
 
 _WIDE = (TensorType.FLOAT32, TensorType.INT16, TensorType.FLOAT16)
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
-# Where the bias stands: it becomes int32.
+# Where the bias stands, which becomes int32, and the two whose scales it counts in.
 _BIASES = {
-    "CONV_2D": 2,
-    "DEPTHWISE_CONV_2D": 2,
-    "FULLY_CONNECTED": 2,
-    "SVDF": 3,
-    "TRANSPOSE_CONV": 3,
+    "CONV_2D": (2, 0, 1),
+    "DEPTHWISE_CONV_2D": (2, 0, 1),
+    "FULLY_CONNECTED": (2, 0, 1),
+    "SVDF": (3, 4, 2),
+    "TRANSPOSE_CONV": (3, 2, 1),
 }
+_LSTM, _LSTM_BIASES, _LSTM_CELL = "UNIDIRECTIONAL_SEQUENCE_LSTM", range(12, 16), 19
+_BETWEEN_GATES = (*(TensorType.FLOAT32,) * 4, TensorType.INT8)
 # Weights with a scale for every index of a dimension.
 _CHANNELS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "TRANSPOSE_CONV": 0}
 _WEIGHTS = 1
 _MOST_COPIES = 8
 _ACTIVATION = Quantization((1 / 16,), (0,))
+_CELL = Quantization((2**-11,), (0,))
 # The only quantization that these kernels take for their output.
 _FIXED = {
     "L2_NORMALIZATION": Quantization((1 / 128,), (0,)),
@@ -92,6 +95,7 @@ def _check_constants(model: Model) -> None:
 class _Role:
     """What a tensor is for, where that decides its form."""
 
+    kind: TensorType = TensorType.INT8
     is_bias: bool = False
     channels: int | None = None
     fixed: Quantization | None = None
@@ -112,8 +116,8 @@ def _narrow_graph(model: Model, graph: SubGraph, buffers: list[Buffer]) -> SubGr
         _scale_bias(model, operator, tensors)
     return replace(
         graph,
+        operators=tuple(_with_intermediates(model, operator, tensors) for operator in kept),
         tensors=tuple(tensors),
-        operators=tuple(kept),
         outputs=_renamed(graph.outputs, same),
     )
 
@@ -141,8 +145,12 @@ def _roles(model: Model, operators: Sequence[Operator]) -> dict[int, _Role]:
     roles: dict[int, _Role] = {}
     for operator in operators:
         name, inputs = model.code(operator).name, operator.inputs
-        if len(inputs) > (place := _BIASES.get(name, len(inputs))):
+        place, *_ = _BIASES.get(name, (len(inputs),))
+        if place < len(inputs):
             roles[inputs[place]] = _Role(is_bias=True)
+        if name == _LSTM and len(inputs) > _LSTM_CELL:
+            roles.update((inputs[place], _Role(is_bias=True)) for place in _LSTM_BIASES)
+            roles[inputs[_LSTM_CELL]] = _Role(TensorType.INT16, fixed=_CELL)
         if name in _CHANNELS and len(inputs) > _WEIGHTS:
             roles[inputs[_WEIGHTS]] = _Role(channels=_CHANNELS[name])
         if name in _FIXED and operator.outputs:
@@ -151,17 +159,28 @@ def _roles(model: Model, operators: Sequence[Operator]) -> dict[int, _Role]:
 
 
 def _scale_bias(model: Model, operator: Operator, tensors: list[TensorInfo]) -> None:
-    """A bias counts in products of input and weights."""
-    inputs = operator.inputs
-    place = _BIASES.get(model.code(operator).name, len(inputs))
-    if place >= len(inputs) or inputs[place] < 0:
+    """A bias counts in products of two other operands."""
+    inputs, places = operator.inputs, _BIASES.get(model.code(operator).name, ())
+    if not places or max(places) >= len(inputs) or min(inputs[place] for place in places) < 0:
         return
-    bias, source, weights = (tensors[inputs[k]] for k in (place, 0, _WEIGHTS))
-    if bias.type is TensorType.INT32 and source.quantization and weights.quantization:
-        one = source.quantization.scales[0]
-        scales = tuple(one * scale for scale in weights.quantization.scales)
+    bias, first, second = (tensors[inputs[place]] for place in places)
+    if bias.type is TensorType.INT32:
+        scales = tuple(one * each for one in _scales_of(first)[:1] for each in _scales_of(second))
         quantization = Quantization(scales, (0,) * len(scales))
-        tensors[inputs[place]] = replace(bias, quantization=quantization)
+        tensors[inputs[places[0]]] = replace(bias, quantization=quantization)
+
+
+def _with_intermediates(model: Model, operator: Operator, tensors: list[TensorInfo]) -> Operator:
+    """An int8 LSTM names five tensors without elements, which tell scales between its gates."""
+    if model.code(operator).name != _LSTM or operator.intermediates:
+        return operator
+    first = len(tensors)
+    tensors += [TensorInfo(shape=(0,), type=kind) for kind in _BETWEEN_GATES]
+    return replace(operator, intermediates=tuple(range(first, len(tensors))))
+
+
+def _scales_of(info: TensorInfo) -> tuple[float, ...]:
+    return () if info.quantization is None else info.quantization.scales
 
 
 def _renamed(indices: Iterable[int], same: Mapping[int, int]) -> tuple[int, ...]:
@@ -174,7 +193,7 @@ def _narrow_tensor(info: TensorInfo, role: _Role, buffers: list[Buffer]) -> Tens
         return info
     values = _values(info, buffers)
     if values is None:
-        return replace(info, type=TensorType.INT8, quantization=role.fixed or _ACTIVATION)
+        return replace(info, type=role.kind, quantization=role.fixed or _ACTIVATION)
     if role.is_bias:
         return _with_data(info, TensorType.INT32, np.zeros(values.shape, np.int32), None, buffers)
     dimension = role.channels or 0
