@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "profiles" / "fit")]
 
+from code_derived import derive  # noqa: E402
 from code_links import INTERPRETER, LIBCS, LOGGING, Linker, calls  # noqa: E402
 from code_objects import CHIPS, COMMITS, STRIP, Build, compile_all, object_kind, run  # noqa: E402
 from code_parts import Part, image_bytes, measure, together  # noqa: E402
@@ -38,25 +39,30 @@ IMAGES = DATA / "measurements" / "flash.csv"
 START = "start-up code and what the linker merges"
 # Of a library that no image was linked with, on a core with images.
 OTHER_LIBRARY_ERROR = 0.015
+OTHER_CORE_ERROR = 0.03
 BUILDS = (
-    ("cortex-m0", "reference"),
-    ("cortex-m3", "reference"),
     ("cortex-m4", "reference"),
     ("cortex-m4", "cmsis-nn"),
-    ("cortex-m7", "reference"),
-    ("cortex-m7", "cmsis-nn"),
-    ("cortex-m33", "reference"),
-    ("cortex-m33", "cmsis-nn"),
-    ("cortex-m55", "reference"),
-    ("cortex-m55", "cmsis-nn"),
     ("rv32imc", "reference"),
     ("rv32imc", "esp-nn"),
-    ("rv32imafc", "reference"),
 )
+# Builds that nobody linked operator by operator, and the core whose parts are scaled for them.
+DERIVED = {
+    ("cortex-m3", "reference"): "cortex-m4",
+    ("cortex-m7", "reference"): "cortex-m4",
+    ("cortex-m7", "cmsis-nn"): "cortex-m4",
+    ("cortex-m33", "reference"): "cortex-m4",
+    ("cortex-m33", "cmsis-nn"): "cortex-m4",
+    ("cortex-m55", "reference"): "cortex-m4",
+    ("cortex-m55", "cmsis-nn"): "cortex-m4",
+    ("rv32imafc", "reference"): "rv32imc",
+    ("xtensa-lx106", "reference"): "rv32imc",
+    ("xtensa-lx106", "esp-nn"): "rv32imc",
+}
 # Whose images tell how large the start-up code is, where a core has none.
 NEAR = {"cortex-m3": "cortex-m4", "cortex-m33": "cortex-m4"}
 HEAD = """# made by: profiles/fit/fit_flash.py
-# from: measured
+# from: {evidence}
 # ref: {ref}
 # error: {error:.4f}
 # logging: {logging}
@@ -69,10 +75,12 @@ COLUMNS = (
 
 
 class Linked(NamedTuple):
-    """A build, cut into parts, and how much smaller each measured image of its core is."""
+    """A build, cut into parts, and by how much each measured image of its core is larger."""
 
-    build: Build
+    core: str
     library: str
+    evidence: str
+    ref: str
     parts: Sequence[Part]
     differences: Mapping[LinkedImage, int]
 
@@ -84,7 +92,7 @@ def main() -> None:
     images = [one for one in images if one.is_stripped == options.stripped]
     chosen = [
         (core, library)
-        for core, library in BUILDS
+        for core, library in (*BUILDS, *DERIVED)
         if options.core in (None, core) and options.library in (None, library)
     ]
     found = [_link(core, library, images, options) for core, library in chosen]
@@ -109,16 +117,22 @@ def _options() -> argparse.Namespace:
 def _link(
     core: str, library: str, images: Sequence[LinkedImage], options: argparse.Namespace
 ) -> Linked:
-    folder = options.objects / (f"{core}-stripped" if options.stripped else core)
-    build = Build(options.sources, folder, CHIPS[core], STRIP if options.stripped else ())
-    parts = _parts(build, library)
+    base = DERIVED.get((core, library))
+    folder = options.objects / f"{base or core}{_ending(options)}"
+    extra = STRIP if options.stripped else ()
+    build = Build(options.sources, folder, CHIPS[base or core], extra)
+    parts, ref, evidence = _parts(build, library), _reference(build), "measured"
+    if base is not None:
+        parts = derive(parts, build.chip, core, CHIPS.get(core), options.truth)
+        ref = f"{ref}; scaled from {base} to {core} by the sizes of objects"
+        evidence = "derived"
     own = [one for one in images if (one.core, one.library) == (core, library)]
-    return Linked(
-        build,
-        library,
-        parts,
-        {one: one.code_bytes - image_bytes(parts, one.roots, one.libc) for one in own},
-    )
+    differences = {one: one.code_bytes - image_bytes(parts, one.roots, one.libc) for one in own}
+    return Linked(core, library, evidence, ref, parts, differences)
+
+
+def _ending(options: argparse.Namespace) -> str:
+    return "-stripped" if options.stripped else ""
 
 
 def _parts(build: Build, library: str) -> Sequence[Part]:
@@ -142,12 +156,11 @@ def _parts(build: Build, library: str) -> Sequence[Part]:
 
 def _start_up(linked: Linked, found: Iterable[Linked], without: LinkedImage | None = None) -> int:
     """By how much images of that core differ, whatever is in them: the median, `without` one."""
-    core = linked.build.chip.core
-    near = NEAR.get(core, core)
+    near = NEAR.get(linked.core, linked.core)
     known = [
         difference
         for other in found
-        if other.build.chip.core == near
+        if other.core == near
         for image, difference in other.differences.items()
         if without is None or image.model != without.model
     ]
@@ -191,17 +204,18 @@ def _error(linked: Linked, found: Sequence[Linked]) -> float:
         abs(difference - _start_up(linked, found, image)) / image.code_bytes
         for image, difference in linked.differences.items()
     ]
-    return max(errors, default=OTHER_LIBRARY_ERROR)
+    unknown = OTHER_CORE_ERROR if linked.core in NEAR else OTHER_LIBRARY_ERROR
+    return max(errors, default=unknown)
 
 
 def _write(linked: Linked, found: Sequence[Linked], options: argparse.Namespace) -> None:
-    core = linked.build.chip.core
     libcs = sorted({libc for part in linked.parts for libc in part.flash}, reverse=True)
     libcs.sort(key=lambda name: name != LIBCS[0])
     operators = {name for part in linked.parts for name in part.operators}
     operators -= {INTERPRETER}
     head = HEAD.format(
-        ref=_reference(linked.build),
+        evidence=linked.evidence,
+        ref=linked.ref,
         error=_error(linked, found),
         logging="yes" if LOGGING in operators else "no",
         operators=" ".join(sorted(operators - {LOGGING})),
@@ -217,8 +231,7 @@ def _write(linked: Linked, found: Sequence[Linked], options: argparse.Namespace)
         if any(sizes):
             named = _named(part.operators, operators)
             lines.append(",".join([part.kind, part.source, *map(str, sizes), named]))
-    ending = "-stripped" if options.stripped else ""
-    path = CODE / f"{linked.library}-{core}{ending}.csv"
+    path = CODE / f"{linked.library}-{linked.core}{_ending(options)}.csv"
     path.write_text(head + "\n".join(lines) + "\n", newline="\n")
     print(f"{path.name}: {len(lines) - 1} parts")
 

@@ -16,6 +16,7 @@ BUILDS = {
     "release_with_logs": False,
     "release": True,
     "release_with_logs: all -O2, NDEBUG": False,
+    "all -O2 -mlongcalls, NDEBUG, with log strings": False,
     "release: core -Os, kernels -O2, NDEBUG, TF_LITE_STRIP_ERROR_STRINGS": True,
 }
 SHORT_BUILD = "release_with_logs_int8_registrations"
@@ -48,7 +49,11 @@ class LinkedImage:
 
 def read_images(truth: Path, calls: Mapping[str, str]) -> list[LinkedImage]:
     """All images in `truth`; `calls` are the operators by what adds them to a resolver."""
-    return [*_arm(truth / "image_size_arm.csv", calls), *_riscv(truth / "image_size_riscv.csv")]
+    return [
+        *_arm(truth / "image_size_arm.csv", calls),
+        *_riscv(truth / "image_size_riscv.csv"),
+        *_riscv(truth / "image_size_xtensa.csv"),
+    ]
 
 
 def _arm(path: Path, calls: Mapping[str, str]) -> Iterator[LinkedImage]:
@@ -81,14 +86,14 @@ def _riscv(path: Path) -> Iterator[LinkedImage]:
             continue
         yield LinkedImage(
             row["image"],
-            row["isa"],
+            row["isa"].replace("_", "-"),
             LIBRARIES[row["kernels"]],
             PICOLIBC,
             BUILDS[row["build"]],
             False,
             tuple(row["ops_registered"].split()),
             int(row["model_bytes"] or 0),
-            int(row["flash_bytes_text_plus_data"]),
+            int(row.get("flash_bytes_text_plus_data") or row["flash_bytes_text_rodata_data"]),
             int(row["bss_bytes"]) + int(row["data_bytes"]),
             f"{path.name} ({checksum(path)})",
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tinyml_profiles.code_table import LOGGING, CodePart, CodeTable, find_code
 from tinyml_profiles.load import load_target
-from tinyml_profiles.target import Board, Memory, Target
+from tinyml_profiles.target import Target
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.model.check import called_subgraphs
 from tinyml_runtime.model.schema import Model
@@ -112,7 +112,7 @@ class FlashReport:
         board = self.target.board
         if board is None:
             return None
-        return max(0, int(flash_memory(board).bytes.value - board.reserved_flash_bytes.value))
+        return max(0, int(board.flash.bytes.value - board.reserved_flash_bytes.value))
 
     @property
     def low_bytes(self) -> int | None:
@@ -128,12 +128,6 @@ class FlashReport:
         if self.code_bytes is None or self.error is None:
             return None
         return self.model_bytes + round(self.code_bytes * (1 + sign * self.error))
-
-
-def flash_memory(board: Board) -> Memory:
-    """The memory that keeps the image; on a board without flash, the one that code runs from."""
-    kept = [memory for memory in board.memories.values() if not memory.is_ram]
-    return kept[0] if kept else board.memories[board.placed.code]
 
 
 def needed_operators(model: Model) -> list[str]:

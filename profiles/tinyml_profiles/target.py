@@ -135,6 +135,12 @@ class Board:
     reserved_flash_bytes: Figure
     calibration: Calibration
 
+    @property
+    def flash(self) -> Memory:
+        """The memory that keeps the image; on a board without flash, where code runs from."""
+        kept = [memory for memory in self.memories.values() if not memory.is_ram]
+        return kept[0] if kept else self.memories[self.placed.code]
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

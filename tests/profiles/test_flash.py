@@ -71,7 +71,7 @@ def test_the_parts_of_a_report_add_up_and_so_do_the_operators() -> None:
     assert report.needed_bytes == report.code_bytes + 1004
     assert report.evidence == "measured"
     assert report.not_contained == NOT_CONTAINED
-    assert [code.operator for code in report.kernels][0] == "CONV_2D"
+    assert report.kernels[0].operator == "CONV_2D"
     for code in report.kernels:
         rest = [one.operator for one in report.kernels if one is not code]
         less = image_flash(model_of(*rest), "nucleo-l4r5zi", "cmsis-nn", model_bytes=1001)
