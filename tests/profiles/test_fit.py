@@ -64,6 +64,14 @@ def sized(ram: int | None = None, flash: int | None = None, **others: int) -> Ta
     return replace(target, board=board)
 
 
+def powered(evidence: str | None) -> Target:
+    """The board with an active power of that evidence, or none."""
+    target = sized()
+    assert target.board is not None
+    power = Power() if evidence is None else Power(Figure(50.0, evidence, ""))
+    return replace(target, board=replace(target.board, power=power))
+
+
 def needed(report: FitReport, name: str) -> float:
     need = report.need(name)
     assert need is not None
@@ -154,11 +162,8 @@ def test_a_core_alone_has_no_verdict_until_budgets_say_how_much_there_is() -> No
 
 
 def test_a_budget_of_what_is_not_known_is_no_yes() -> None:
-    target = sized()
-    assert target.board is not None
-    without = replace(target, board=replace(target.board, power=Power()))
-    assert fit_model(opened(DIGITS), without).fits
-    report = fit_model(opened(DIGITS), without, budgets=Budgets(energy_uj=1e9))
+    assert fit_model(opened(DIGITS), powered(None)).fits
+    report = fit_model(opened(DIGITS), powered(None), budgets=Budgets(energy_uj=1e9))
     assert report.verdict == UNKNOWN
     assert report.problems == [
         "energy is unknown: active_mw under [power] in a board's file says what the chip takes"
@@ -174,10 +179,16 @@ def test_a_model_that_does_not_load_is_a_verdict_with_all_reasons() -> None:
 
 
 def test_the_weakest_evidence_of_latency_and_power_is_that_of_the_energy() -> None:
-    energy = fit_model(opened(DIGITS), "disco-f746ng").need(ENERGY)
-    assert energy is not None
-    assert energy.evidence != "measured"
-    assert fit_model(opened(DIGITS), "nano33ble").need(ENERGY) == Need(ENERGY, "uJ", None, UNKNOWN)
+    report = fit_model(opened(DIGITS), powered("measured"))
+    assert report.latency is not None
+    assert report.need(ENERGY) == Need(
+        ENERGY, "uJ", report.latency.total.energy_uj, report.latency.evidence
+    )
+    assumed = fit_model(opened(DIGITS), powered("assumed")).need(ENERGY)
+    assert assumed is not None
+    assert assumed.evidence == "assumed"
+    unknown = fit_model(opened(DIGITS), powered(None)).need(ENERGY)
+    assert unknown == Need(ENERGY, "uJ", None, UNKNOWN)
 
 
 def test_int8_is_found_for_a_float_model_that_is_too_large() -> None:
