@@ -171,8 +171,8 @@ def test_markdown_is_a_table_whose_cells_hold(tinyml: Tinyml) -> None:
     assert outcome.out.startswith("### tinyml fit: does not fit\n")
     rows = [line for line in outcome.out.splitlines() if line.startswith("| ")]
     assert all(row.replace("\\|", "").count("|") == 8 for row in rows)
-    assert "a\\|b'c&lt;d.tflite" in outcome.out
-    assert "- `a\\|b" in outcome.out
+    assert "| `a\\|b'c<d.tflite` |" in outcome.out
+    assert "- `a|b'c<d.tflite` on `nucleo-l4r5zi`: `RAM needs" in outcome.out
 
 
 def test_a_baseline_tells_what_changed_and_no_more(tinyml: Tinyml) -> None:
@@ -194,6 +194,7 @@ def test_a_baseline_tells_what_changed_and_no_more(tinyml: Tinyml) -> None:
     assert f"{by:,}" in shown.out
     marked = tinyml("fit", "m.tflite", "--board", BOARD, "--baseline", "old.json", "--markdown")
     assert f"| {by:,} |" in marked.out
+    assert f"| `{new['ram']['needed_bytes']:,}` |" in marked.out
 
 
 def test_boards_that_came_and_went_are_changes_too(tinyml: Tinyml) -> None:
@@ -253,6 +254,17 @@ def test_a_baseline_that_is_no_report_is_one_line(tinyml: Tinyml, text: str) -> 
     assert outcome.code == 2
     assert one_line(outcome.err)
     assert "old.json" in outcome.err
+
+
+def test_a_baseline_of_absurd_figures_is_compared_as_unknown(tinyml: Tinyml) -> None:
+    report = tinyml("fit", DIGITS, "--board", BOARD, "--json").report
+    result = report["results"][0]
+    result["ram"]["needed_bytes"] = 10**400
+    result["latency_ms"], result["flash"] = float("nan"), [3]
+    Path("old.json").write_text(json.dumps(report), encoding="utf-8")
+    again = tinyml("fit", DIGITS, "--board", BOARD, "--baseline", "old.json", "--json")
+    before = {change["what"]: change["before"] for change in again.report["changes"]}
+    assert before == {"ram": None, "flash": None, "latency": None}
 
 
 def test_json_is_all_that_goes_to_standard_output(tinyml: Tinyml) -> None:

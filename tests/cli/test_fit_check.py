@@ -181,7 +181,7 @@ def test_the_action_writes_report_comment_and_verdict(
     assert done.returncode == 1
     assert (tmp_path / "output.txt").read_text() == "fits=true\nfits=false\n"
     assert "does not fit" in (tmp_path / "fit.md").read_text()
-    assert "| verdict | fits | does not fit |" in (tmp_path / "fit.md").read_text()
+    assert "| verdict | `fits` | `does not fit` |" in (tmp_path / "fit.md").read_text()
 
 
 @needs_bash

@@ -18,6 +18,7 @@ _FIGURES = (
     ("latency", "ms", ("latency_ms",)),
     ("energy", "uJ", ("energy_uj",)),
 )
+_LARGEST = 1e15
 Entry = Mapping[str, Any]
 
 
@@ -106,7 +107,8 @@ def _figure(result: Entry, path: Sequence[str]) -> float | None:
     value: Any = result
     for key in path:
         value = cast("Entry", value).get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and abs(value) < _LARGEST else None
 
 
 def _is_model(entry: Any) -> bool:

@@ -35,7 +35,7 @@ def _lines(reports: FitReports) -> Iterator[str]:
         for board in model.boards:
             yield _row(model, board.report)
     problems = [
-        f"- {_code(model.name)} on {_code(board.report.target.name)}: {_text(problem)}"
+        f"- {_code(model.name)} on {_code(board.report.target.name)}: {_code(problem)}"
         for model in reports.models
         for board in model.boards
         for problem in (*board.report.refused, *board.report.problems)
@@ -48,8 +48,8 @@ def _lines(reports: FitReports) -> Iterator[str]:
 
 def _row(model: ModelFits, report: FitReport) -> str:
     cells = [
-        _code(model.name),
-        _code(report.target.name),
+        _in_cell(model.name),
+        _in_cell(report.target.name),
         _ANSWERS.get(report.verdict, "**no**"),
         *(_cell(report.need(name)) for name in (RAM, FLASH, LATENCY, ENERGY)),
     ]
@@ -78,20 +78,21 @@ def _changes(reports: FitReports) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for change in reports.changes:
         cells = [
-            _code(change.model),
-            _code(change.board),
+            _in_cell(change.model),
+            _in_cell(change.board),
             f"{change.what}, {change.unit}" if change.unit else change.what,
-            _text(value(change.before)),
-            _text(value(change.after)),
+            _in_cell(value(change.before)),
+            _in_cell(value(change.after)),
             difference(change),
         ]
         yield f"| {' | '.join(cells)} |"
 
 
-def _code(name: str) -> str:
-    """A name from a file, which must not become markup."""
-    return f"`{_text(name).replace('`', chr(39))}`"
+def _code(text: str) -> str:
+    """Text that may be from a file, as code: nothing in it becomes markup, a link or a mention."""
+    return f"`{printable(text).replace('`', chr(39)).replace(chr(10), ' ')}`"
 
 
-def _text(text: str) -> str:
-    return printable(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+def _in_cell(text: str) -> str:
+    """The same in a table, whose cells end at a bar."""
+    return _code(text).replace("|", "\\|")
