@@ -16,6 +16,7 @@ from tinyml_profiles.flash import (
     NOT_CONTAINED,
     FlashOptions,
     image_flash,
+    int8_operators,
     needed_operators,
 )
 from tinyml_profiles.load import board_names, core_names
@@ -87,6 +88,19 @@ def test_the_larger_c_library_and_logging_cost_flash(options: FlashOptions) -> N
     assert small is not None
     assert large is not None
     assert large > small + 500
+
+
+def test_registering_int8_kernels_alone_saves_flash_with_cmsis_nn() -> None:
+    model = load_model("examples/digits.tflite")
+    assert "CONV_2D" in int8_operators(model)
+    whole = image_flash(model, "cortex-m4", "cmsis-nn", model_bytes=0).code_bytes
+    options = FlashOptions(is_int8_only=True)
+    short = image_flash(model, "cortex-m4", "cmsis-nn", model_bytes=0, options=options).code_bytes
+    assert whole is not None
+    assert short is not None
+    assert 20_000 < whole - short < 50_000
+    floats = load_model("examples/digits_float.tflite")
+    assert not int8_operators(floats)
 
 
 def test_an_operator_that_nobody_linked_makes_the_flash_unknown() -> None:
