@@ -17,13 +17,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "runtime" / "upstream.toml"
 LATENCY = ROOT / "docs" / "explain" / "latency.md"
-MEASURED = ROOT / "profiles" / "tinyml_profiles" / "data" / "measurements"
-MEASUREMENTS = MEASURED / "latency.csv"
+MEASUREMENTS = ROOT / "profiles" / "tinyml_profiles" / "data" / "measurements" / "latency.csv"
+FLASH = ROOT / "docs" / "explain" / "flash.md"
 ENERGY = ROOT / "docs" / "explain" / "energy.md"
 # The tables of the conformance suite.
 sys.path.insert(0, str(ROOT))
 
 from scripts.energy_tables import energy  # noqa: E402
+from scripts.flash_tables import flash  # noqa: E402
 from tests.conformance import differences, signatures  # noqa: E402
 from tests.conformance.declared_types import DECLARED, WITHOUT_KERNEL  # noqa: E402
 
@@ -34,7 +35,8 @@ def main() -> None:
         ROOT / "docs/reference/operators.md": operators(),
         ROOT / "docs/compatibility.md": compatibility(LEDGER),
         LATENCY: latency(LATENCY, MEASUREMENTS),
-        ENERGY: energy(ENERGY, MEASURED / "energy.csv"),
+        FLASH: flash(FLASH, MEASUREMENTS.with_name("flash.csv")),
+        ENERGY: energy(ENERGY, MEASUREMENTS.with_name("energy.csv")),
     }
     if "--check" in sys.argv:
         stale = [

@@ -19,7 +19,7 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,9 +27,18 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "profiles" / "fit")]
 
-from code_derived import derive  # noqa: E402
+from code_derived import derive, scale  # noqa: E402
 from code_links import INTERPRETER, LIBCS, LOGGING, Linker, calls  # noqa: E402
-from code_objects import CHIPS, COMMITS, STRIP, Build, compile_all, object_kind, run  # noqa: E402
+from code_objects import (  # noqa: E402
+    CHIPS,
+    COMMITS,
+    STRIP,
+    Build,
+    compile_all,
+    compile_library,
+    object_kind,
+    run,
+)
 from code_parts import Part, image_bytes, measure, together  # noqa: E402
 from flash_images import PICOLIBC, LinkedImage, read_images  # noqa: E402
 
@@ -118,12 +127,12 @@ def _link(
     core: str, library: str, images: Sequence[LinkedImage], options: argparse.Namespace
 ) -> Linked:
     base = DERIVED.get((core, library))
-    folder = options.objects / f"{base or core}{_ending(options)}"
-    extra = STRIP if options.stripped else ()
-    build = Build(options.sources, folder, CHIPS[base or core], extra)
-    parts, ref, evidence = _parts(build, library), _reference(build), "measured"
-    if base is not None:
-        parts = derive(parts, build.chip, core, CHIPS.get(core), options.truth)
+    build = _build(base or core, options)
+    ref, evidence = _reference(build), "measured"
+    if base is None:
+        parts = _parts(build, library, lambda: compile_all(build, library))
+    else:
+        parts = _derived(build, core, library, options)
         ref = f"{ref}; scaled from {base} to {core} by the sizes of objects"
         evidence = "derived"
     own = [one for one in images if (one.core, one.library) == (core, library)]
@@ -131,15 +140,43 @@ def _link(
     return Linked(core, library, evidence, ref, parts, differences)
 
 
+def _build(core: str, options: argparse.Namespace) -> Build:
+    folder = options.objects / f"{core}{_ending(options)}"
+    return Build(options.sources, folder, CHIPS[core], STRIP if options.stripped else ())
+
+
+def _derived(base: Build, core: str, library: str, options: argparse.Namespace) -> Sequence[Part]:
+    """Parts with the objects of another core, scaled.
+
+    The kernel library and that of C are the core's own where its code can be linked with the
+    other's.
+    """
+    chip = CHIPS.get(core)
+    if chip is None or not chip.is_arm:
+        parts = _parts(base, library, lambda: compile_all(base, library))
+        return derive(parts, base.chip, core, chip, options.truth)
+    own = _build(core, options)
+
+    def objects() -> list[Path]:
+        all_of_base = compile_all(base, library)
+        of_library = compile_library(own, library)
+        replaced = {path.name for path in of_library}
+        return [*of_library, *(path for path in all_of_base if path.name not in replaced)]
+
+    parts = _parts(own, library, objects)
+    return scale(parts, base.chip, core, options.truth)
+
+
 def _ending(options: argparse.Namespace) -> str:
     return "-stripped" if options.stripped else ""
 
 
-def _parts(build: Build, library: str) -> Sequence[Part]:
+def _parts(build: Build, library: str, compiled: Callable[[], list[Path]]) -> Sequence[Part]:
     """The parts of a build; those of a build that was cut before are read."""
     kept = build.out / f"{library}.json"
     if not kept.exists():
-        objects = compile_all(build, library)
+        build.out.mkdir(parents=True, exist_ok=True)
+        objects = compiled()
         kinds = {path.name: object_kind(path) for path in objects}
         libcs = LIBCS if build.chip.is_arm else (PICOLIBC,)
         linkers = {libc: Linker(build, library, objects, libc) for libc in libcs}

@@ -11,6 +11,7 @@ from tinyml_profiles.target import Target
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.model.check import called_subgraphs
 from tinyml_runtime.model.schema import Model
+from tinyml_runtime.types import TensorType
 
 UNKNOWN = "unknown"
 # What an image that runs the model and nothing else does not have.
@@ -30,12 +31,15 @@ class FlashOptions:
 
     `libc` is "newlib-nano" or "newlib"; None is the smallest that was linked for the core.
     `is_logging` links vfprintf, which TFLM prints its errors with; without it DebugLog is empty.
-    `is_stripped` leaves the texts of errors out (TF_LITE_STRIP_ERROR_STRINGS).
+    `is_stripped` leaves the texts of errors out (TF_LITE_STRIP_ERROR_STRINGS). `is_int8_only`
+    registers kernels for int8 alone (Register_CONV_2D_INT8() and the like) where the model has
+    nothing else for an operator.
     """
 
     libc: str | None = None
     is_logging: bool = False
     is_stripped: bool = False
+    is_int8_only: bool = False
 
 
 DEFAULT_OPTIONS = FlashOptions()
@@ -140,6 +144,17 @@ def needed_operators(model: Model) -> list[str]:
     return list(found)
 
 
+def int8_operators(model: Model) -> frozenset[str]:
+    """The operators whose nodes have int8 for their first two inputs, where they have them."""
+    found, others = set[str](), set[str]()
+    for subgraph in model.subgraphs:
+        for operator in subgraph.operators:
+            types = {subgraph.tensors[index].type for index in operator.inputs[:2] if index >= 0}
+            kept = found if types == {TensorType.INT8} else others
+            kept.add(model.code(operator).name)
+    return frozenset(found - others)
+
+
 def image_flash(
     model: Model,
     target: Target | str,
@@ -164,6 +179,9 @@ def image_flash(
         return _unknown(target, library, options, model_bytes, operators)
     table = found.table
     libc = _libc(table, options)
+    if options.is_int8_only:
+        short = int8_operators(model)
+        operators = [_short(name, table) if name in short else name for name in operators]
     kinds = _by_kind(table, operators, libc)
     logging = _logging(table, operators, libc, options)
     missing = [name for name in operators if name not in table.operators]
@@ -204,6 +222,12 @@ def _unknown(
         not_contained=NOT_CONTAINED,
         notes=[f"nobody has linked {what} for {target.core.name} or a core like it"],
     )
+
+
+def _short(operator: str, table: CodeTable) -> str:
+    """The registration of an operator for int8 alone, where there is one."""
+    name = f"{operator}/INT8"
+    return name if name in table.operators else operator
 
 
 def _libc(table: CodeTable, options: FlashOptions) -> str:

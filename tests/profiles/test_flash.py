@@ -16,6 +16,7 @@ from tinyml_profiles.flash import (
     NOT_CONTAINED,
     FlashOptions,
     image_flash,
+    int8_operators,
     needed_operators,
 )
 from tinyml_profiles.load import board_names, core_names
@@ -89,6 +90,19 @@ def test_the_larger_c_library_and_logging_cost_flash(options: FlashOptions) -> N
     assert large > small + 500
 
 
+def test_registering_int8_kernels_alone_saves_flash_with_cmsis_nn() -> None:
+    model = load_model("examples/digits.tflite")
+    assert "CONV_2D" in int8_operators(model)
+    whole = image_flash(model, "cortex-m4", "cmsis-nn", model_bytes=0).code_bytes
+    options = FlashOptions(is_int8_only=True)
+    short = image_flash(model, "cortex-m4", "cmsis-nn", model_bytes=0, options=options).code_bytes
+    assert whole is not None
+    assert short is not None
+    assert 20_000 < whole - short < 50_000
+    floats = load_model("examples/digits_float.tflite")
+    assert not int8_operators(floats)
+
+
 def test_an_operator_that_nobody_linked_makes_the_flash_unknown() -> None:
     report = image_flash(model_of("ADD", "CUSTOM"), "cortex-m4", model_bytes=100)
     assert report.needed_bytes is None
@@ -147,7 +161,7 @@ def images() -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("core", sorted({row["core"] for row in images()}))
-def test_linked_images_are_predicted_within_a_percent(core: str) -> None:
+def test_linked_images_are_predicted_without_having_been_seen(core: str) -> None:
     rows = [row for row in images() if row["core"] == core]
     assert len(rows) >= 5
     for row in rows:
@@ -157,7 +171,7 @@ def test_linked_images_are_predicted_within_a_percent(core: str) -> None:
         predicted = sum(part.flash_bytes[row["libc"]] for part in table.linked(roots))
         assert predicted == int(row["predicted_bytes"])
         left_out = int(row["left_out_bytes"]) / int(row["code_bytes"]) - 1
-        assert abs(left_out) <= 0.01, row
+        assert abs(left_out) <= (0.01 if table.evidence == "measured" else 0.02), row
         assert abs(left_out) <= table.error + 1e-4
 
 
