@@ -112,6 +112,7 @@ def _ram(ram: RamReport, budgets: Budgets) -> Need:
         ram.available_bytes,
         budgets.ram_bytes,
         is_limited=True,
+        least=sum(part.bytes for part in ram.parts if part.bytes is not None),
     )
 
 
@@ -124,6 +125,7 @@ def _flash(flash: FlashReport, target: Target, budgets: Budgets) -> Need:
         flash_available(target),
         budgets.flash_bytes,
         is_limited=True,
+        least=flash.model_bytes,
         high=flash.high_bytes,
     )
 

@@ -34,7 +34,7 @@ class Need:
 
     `available` is what the board has (None also for what boards do not limit), `budget` what the
     user allows. `is_limited` says that there has to be a limit. `unit` is "bytes", "ms" or "uJ".
-    `high` is the upper end of a 90 % interval.
+    `least` is a lower bound of what is not known; `high` is the upper end of a 90 % interval.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Need:
     available: float | None = None
     budget: float | None = None
     is_limited: bool = False
+    least: float | None = None
     high: float | None = None
 
     @property
@@ -55,9 +56,11 @@ class Need:
     @property
     def is_met(self) -> bool | None:
         """Whether it is enough; None where that is not known."""
-        if self.needed is None or self.limit is None:
-            return None if self.is_limited else True
-        return self.needed <= self.limit
+        if self.needed is not None and self.limit is not None:
+            return self.needed <= self.limit
+        if self.least is not None and self.limit is not None and self.least > self.limit:
+            return False
+        return None if self.is_limited else True
 
     @property
     def margin(self) -> float | None:
@@ -68,10 +71,9 @@ class Need:
 
     @property
     def missing(self) -> float:
-        """By how much the limit is exceeded; 0 where it is not."""
-        if self.needed is None or self.limit is None:
-            return 0.0
-        return max(0.0, self.needed - self.limit)
+        """By how much the limit is exceeded, at least; 0 where it is not."""
+        needed = self.least if self.needed is None else self.needed
+        return 0.0 if needed is None or self.limit is None else max(0.0, needed - self.limit)
 
 
 @dataclass(frozen=True, slots=True)

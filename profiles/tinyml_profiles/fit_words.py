@@ -20,9 +20,9 @@ def problem(need: Need, reasons: Mapping[str, str]) -> str | None:
     """
     if need.is_met:
         return None
-    if need.needed is None:
+    if need.needed is None and need.is_met is None:
         return f"{need.name} is unknown: {reasons[need.name]}"
-    needed = _quantity(need.needed, need.unit)
+    needed = _needed(need)
     if need.limit is None:
         return f"{need.name} needs {needed}; how much there is is unknown: {_LIMITS[need.name]}"
     limit, over = _quantity(need.limit, need.unit), _quantity(need.missing, need.unit)
@@ -34,6 +34,12 @@ def notes(need: Need) -> Iterator[str]:
     if need.is_met and need.high is not None and need.limit is not None and need.high > need.limit:
         high, limit = _quantity(need.high, need.unit), _quantity(need.limit, need.unit)
         yield f"{need.name} may be as much as {high}, more than {_source(need)} {limit}"
+
+
+def _needed(need: Need) -> str:
+    if need.needed is None:
+        return f"at least {_quantity(need.least or 0.0, need.unit)}"
+    return _quantity(need.needed, need.unit)
 
 
 def _source(need: Need) -> str:

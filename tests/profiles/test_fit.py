@@ -115,6 +115,14 @@ def test_one_byte_decides() -> None:
     assert fit_model(model, sized(ram, flash - 1)).verdict == DOES_NOT_FIT
 
 
+def test_what_is_not_known_but_surely_too_much_is_a_no() -> None:
+    need = Need(FLASH, "bytes", None, UNKNOWN, available=100.0, is_limited=True, least=100.0)
+    assert need.is_met is None
+    assert replace(need, least=101.0).is_met is False
+    assert replace(need, least=101.0).missing == 1
+    assert replace(need, least=101.0, available=None).is_met is None
+
+
 def test_what_binds_is_the_need_with_the_least_left() -> None:
     model = opened(DIGITS)
     ram = int(needed(fit_model(model, sized()), RAM))
@@ -181,9 +189,8 @@ def test_a_model_that_does_not_load_is_a_verdict_with_all_reasons() -> None:
 def test_the_weakest_evidence_of_latency_and_power_is_that_of_the_energy() -> None:
     report = fit_model(opened(DIGITS), powered("measured"))
     assert report.latency is not None
-    assert report.need(ENERGY) == Need(
-        ENERGY, "uJ", report.latency.total.energy_uj, report.latency.evidence
-    )
+    energy_uj, evidence = report.latency.total.energy_uj, report.latency.evidence
+    assert report.need(ENERGY) == Need(ENERGY, "uJ", energy_uj, evidence)
     assumed = fit_model(opened(DIGITS), powered("assumed")).need(ENERGY)
     assert assumed is not None
     assert assumed.evidence == "assumed"

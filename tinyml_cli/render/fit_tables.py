@@ -110,7 +110,7 @@ def _needs(report: FitReport) -> RenderableType:
 
 def _needed(need: Need) -> str:
     if need.needed is None:
-        return UNKNOWN
+        return UNKNOWN if need.least is None else f"over {_amount(need.least, need.unit)}"
     text = _amount(need.needed, need.unit)
     return text if need.high is None else f"{text} (to {_amount(need.high, need.unit)})"
 
