@@ -131,12 +131,18 @@ def _flash(flash: FlashReport, target: Target, budgets: Budgets) -> Need:
 
 
 def flash_available(target: Target) -> float | None:
-    """What the board's flash has beside what is reserved; None for a core alone."""
+    """What the memory of the image has beside what is reserved; None for a core alone.
+
+    It is the flash that code or weights lie in, else any flash; without one, where code lies.
+    """
     board = target.board
     if board is None:
         return None
-    memory = board.memories.get("flash", board.memories[board.placed.code])
-    return memory.bytes.value - board.reserved_flash_bytes.value
+    placed = board.placed
+    names = (placed.code, placed.weights, *board.memories)
+    flashes = (board.memories[name] for name in names if not board.memories[name].is_ram)
+    memory = next(flashes, board.memories[placed.code])
+    return max(0.0, memory.bytes.value - board.reserved_flash_bytes.value)
 
 
 def _notes(needs: Sequence[Need], flash: FlashReport, latency: LatencyReport) -> Iterator[str]:

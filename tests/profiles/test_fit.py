@@ -123,6 +123,24 @@ def test_what_is_not_known_but_surely_too_much_is_a_no() -> None:
     assert replace(need, least=101.0, available=None).is_met is None
 
 
+def test_the_image_lies_in_the_flash_that_weights_are_read_from() -> None:
+    target = sized(2**20, 2**21)
+    board = target.board
+    assert board is not None
+    outside = replace(resized(board.memories["flash"], 2**23), name="flash_outside")
+    memories = {**board.memories, "flash_outside": outside}
+    copied = replace(board.placed, code="sram", weights="flash_outside")
+    moved = replace(target, board=replace(board, memories=memories, placed=copied))
+    report = fit_model(opened(DIGITS), moved)
+    flash, ram = report.need(FLASH), report.need(RAM)
+    assert flash is not None
+    assert flash.available == 2**23
+    assert ram is not None
+    assert report.flash is not None
+    roomy = needed(fit_model(opened(DIGITS), target), RAM)
+    assert ram.needed == roomy + (report.flash.code_bytes or 0)
+
+
 def test_what_binds_is_the_need_with_the_least_left() -> None:
     model = opened(DIGITS)
     ram = int(needed(fit_model(model, sized()), RAM))
