@@ -109,45 +109,38 @@ class _Prices:
         )
 
     def _price(self, work: NodeWork) -> NodeLatency:
-        node, context = work.node, self._work.context(work)
-        macs = count_macs(context, node)
-        priced = NodeLatency(
-            node.subgraph,
-            node.index,
-            node.operator,
-            self._work.output_name(work),
-            macs,
-            None,
-            None,
-            None,
-            None,
-            UNKNOWN,
-        )
-        if self._loops is None:
-            return priced
-        counted = self._counted(work, self._loops.table, macs)
-        if counted.instructions.unpriced:
-            return priced
-        instructions, is_assumed = counted.instructions, counted.is_assumed
+        node = work.node
+        counted = self._counted(work)
+        facts = node.subgraph, node.index, node.operator, counted.name, counted.macs
+        instructions = counted.instructions
+        if instructions is None or instructions.unpriced or self._loops is None:
+            return NodeLatency(*facts, None, None, None, None, UNKNOWN)
         cycles = self._pricer.price(instructions, counted.traffic)
         evidence = EVIDENCE[
             max(EVIDENCE.index(cycles.evidence), EVIDENCE.index(self._loops.evidence))
         ]
-        return replace(
-            priced,
-            instructions=instructions,
-            cycles=cycles,
-            latency_ms=self._milliseconds(cycles.total),
-            evidence="assumed" if is_assumed else evidence,
+        return NodeLatency(
+            *facts,
+            instructions,
+            cycles,
+            self._milliseconds(cycles.total),
+            None,
+            "assumed" if counted.is_assumed else evidence,
         )
 
-    def _counted(self, work: NodeWork, table: LoopTable, macs: int) -> CountedNode:
+    def _counted(self, work: NodeWork) -> CountedNode:
         """What targets with the same loops share, kept with the work."""
-        key = id(table), self._library, work.node.subgraph, work.node.index
+        node, table = work.node, None if self._loops is None else self._loops.table
+        key = id(table), self._library, node.subgraph, node.index
         if key not in self._work.counted:
             context = self._work.context(work)
-            traffic = node_traffic(context, work.node, self._library, macs)
-            self._work.counted[key] = CountedNode(*self._count(work, table), traffic)
+            macs = count_macs(context, node)
+            self._work.counted[key] = CountedNode(
+                self._work.output_name(work),
+                macs,
+                *((None, False) if table is None else self._count(work, table)),
+                node_traffic(context, node, self._library, macs),
+            )
         return self._work.counted[key]
 
     def _count(self, work: NodeWork, table: LoopTable) -> tuple[Instructions, bool]:

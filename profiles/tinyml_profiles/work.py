@@ -59,9 +59,14 @@ class NodeTensors:
 
 @dataclass(frozen=True, slots=True)
 class CountedNode:
-    """The instructions of a node, whether a part of them is only assumed, and what it reads."""
+    """What a node makes and executes; `is_assumed` says that a part of that is not measured.
 
-    instructions: Instructions
+    `instructions` are None without a table of loops.
+    """
+
+    name: str
+    macs: int
+    instructions: Instructions | None
     is_assumed: bool
     traffic: Traffic
 
