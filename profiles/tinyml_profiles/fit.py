@@ -15,7 +15,7 @@ from dataclasses import replace
 from tinyml_profiles.cycles import Conditions
 from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, Budgets, FitReport, Need
 from tinyml_profiles.fit_words import notes, problem
-from tinyml_profiles.flash import FlashReport, image_flash
+from tinyml_profiles.flash import DEFAULT_OPTIONS, FlashOptions, FlashReport, image_flash
 from tinyml_profiles.instructions import EVIDENCE
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import load_target
@@ -35,8 +35,11 @@ def fit_model(
     target: Target | str,
     library: str | None = None,
     budgets: Budgets = NO_BUDGETS,
+    options: FlashOptions = DEFAULT_OPTIONS,
 ) -> FitReport:
     """The verdict on `model` on a board, with the board's usual kernel library if none is named.
+
+    `options` say how the image is built.
 
     A core alone has no memories and no clock: what it needs is known, the verdict is not, unless
     budgets say how much there is. A model that does not load is a verdict too.
@@ -51,7 +54,8 @@ def fit_model(
         plan = model.plan(target, name)
     except UnsupportedModelError as error:
         return FitReport(target, name, (), refused=error.lines)
-    return _report(model, target, name, budgets, plan)
+    flash = image_flash(model.model, target, name, model_bytes=model.file_bytes, options=options)
+    return _report(model, flash, plan, budgets)
 
 
 def refit(
@@ -62,10 +66,8 @@ def refit(
     return _with_needs(replace(report, latency=latency), ram, budgets)
 
 
-def _report(
-    model: FitModel, target: Target, library: str, budgets: Budgets, plan: ArenaPlan
-) -> FitReport:
-    flash = image_flash(model.model, target, library, model_bytes=model.file_bytes)
+def _report(model: FitModel, flash: FlashReport, plan: ArenaPlan, budgets: Budgets) -> FitReport:
+    target, library = flash.target, flash.library
     ram = image_ram(flash, plan)
     latency = profile_work(model.work(target, library), target, Conditions(library))
     report = FitReport(target, library, (), ram, flash, latency)

@@ -14,6 +14,7 @@ from tinyml_profiles.changes.build import (
     other_library,
     other_memory,
     other_order,
+    smaller_code,
     weights_elsewhere,
 )
 from tinyml_profiles.changes.case import Case, Remedy, Way
@@ -27,6 +28,7 @@ from tinyml_runtime.errors import TinymlError
 _WAYS: Sequence[Way] = (
     better_plan,
     other_order,
+    smaller_code,
     other_library,
     other_memory,
     weights_elsewhere,

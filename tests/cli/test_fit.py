@@ -70,6 +70,18 @@ def test_the_verdict_comes_first_in_80_columns(tinyml: Tinyml) -> None:
     assert all(len(line) <= 80 for line in outcome.out.splitlines())
 
 
+def test_how_the_image_is_built_changes_its_flash(tinyml: Tinyml) -> None:
+    def flash(*options: str) -> dict[str, int]:
+        report = tinyml("fit", DIGITS, "--board", BOARD, "--json", *options).report
+        return report["results"][0]["flash"]
+
+    usual, logging, small = flash(), flash("--logging"), flash("--int8-kernels")
+    assert usual["logging_bytes"] == 0
+    assert logging["needed_bytes"] == usual["needed_bytes"] + logging["logging_bytes"]
+    assert logging["logging_bytes"] > 1000
+    assert small["needed_bytes"] < usual["needed_bytes"]
+
+
 def test_all_boards_are_ordered_by_what_is_left(tinyml: Tinyml) -> None:
     outcome = tinyml("fit", KEYWORDS, "--all", "--json")
     results = outcome.report["results"]

@@ -23,7 +23,7 @@ from tinyml_profiles.fit_report import (
     FitReport,
     Need,
 )
-from tinyml_profiles.flash import image_flash
+from tinyml_profiles.flash import FlashOptions, image_flash
 from tinyml_profiles.ram import image_ram
 from tinyml_profiles.remedies import Remedies, find_remedies
 from tinyml_profiles.rewriting.scale import scaled
@@ -280,6 +280,17 @@ def test_flash_without_the_largest_kernel_is_less_by_its_code() -> None:
     assert report.flash is not None
     largest = max(kernel.own_bytes or 0 for kernel in report.flash.kernels)
     assert needed(without.report, FLASH) == flash - largest
+
+
+def test_kernels_for_int8_alone_take_less_flash() -> None:
+    model = opened(DIGITS)
+    budgets = Budgets(flash_bytes=needed(fit_model(model, BOARD), FLASH) - 100)
+    found = remedies(model, load_target(BOARD), budgets)
+    (smaller,) = [one for one in found.enough if one.what == "kernels for int8 alone"]
+    size = DIGITS.stat().st_size
+    options = FlashOptions(is_int8_only=True)
+    image = image_flash(model.model, BOARD, "cmsis-nn", model_bytes=size, options=options)
+    assert needed(smaller.report, FLASH) == image.needed_bytes
 
 
 def test_what_cannot_be_done_says_why() -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tinyml_cli.fitting.report import FitReports
     from tinyml_profiles.fit_report import Budgets
 
-_BOARDS, _BUDGETS, _REPORT = "Boards", "Budgets", "Report"
+_BOARDS, _BUDGETS, _BUILD, _REPORT = "Boards", "Budgets", "Image", "Report"
 _MODEL_HELP = ".tflite files; - reads one from standard input. --check has those of tinyml.toml."
 
 Models = Annotated[list[str] | None, typer.Argument(metavar="MODEL...", help=_MODEL_HELP)]
@@ -76,6 +76,24 @@ MaxEnergy = Annotated[
     str | None,
     typer.Option(metavar="UJ", help="The most energy of an invocation.", rich_help_panel=_BUDGETS),
 ]
+LoggingFlag = Annotated[
+    bool,
+    typer.Option(
+        "--logging",
+        metavar="",
+        help="Count what prints TFLM's errors: vfprintf.",
+        rich_help_panel=_BUILD,
+    ),
+]
+Int8Flag = Annotated[
+    bool,
+    typer.Option(
+        "--int8-kernels",
+        metavar="",
+        help="Register kernels for int8 alone where the model has nothing else.",
+        rich_help_panel=_BUILD,
+    ),
+]
 By = Annotated[
     str | None,
     typer.Option(
@@ -112,6 +130,8 @@ def fit(
     max_ram: MaxRam = None,
     max_flash: MaxFlash = None,
     max_energy_uj: MaxEnergy = None,
+    logging: LoggingFlag = False,
+    int8_kernels: Int8Flag = False,
     by: By = None,
     markdown: MarkdownFlag = False,
     baseline: Baseline = None,
@@ -131,6 +151,7 @@ def fit(
       tinyml fit --check --markdown --baseline main.json
     """
     from tinyml_cli.fitting.fit_models import FitRequest, fit_models, with_baseline
+    from tinyml_profiles.flash import FlashOptions
 
     check = check or config is not None
     listed = None if by is None else one_of(by, "--by", ("op",))
@@ -140,6 +161,7 @@ def fit(
         all_boards=all_boards,
         kernels=kernels,
         budgets=_budgets(max_latency_ms, max_ram, max_flash, max_energy_uj),
+        options=FlashOptions(is_logging=logging, is_int8_only=int8_kernels),
         finds_remedies=not (check or markdown),
     )
     if check:

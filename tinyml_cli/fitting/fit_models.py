@@ -10,6 +10,7 @@ from tinyml_cli.fitting.report import BoardFit, FitReports, ModelFits
 from tinyml_cli.model_file import ModelFile, open_model
 from tinyml_profiles.fit import NO_BUDGETS, fit_model
 from tinyml_profiles.fit_report import UNKNOWN, Budgets, FitReport
+from tinyml_profiles.flash import DEFAULT_OPTIONS, FlashOptions
 from tinyml_profiles.load import board_names, load_target
 from tinyml_profiles.shared_model import FitModel
 from tinyml_profiles.target import Target
@@ -35,6 +36,7 @@ class FitRequest:
     all_boards: bool = False
     kernels: str | None = None
     budgets: Budgets = NO_BUDGETS
+    options: FlashOptions = DEFAULT_OPTIONS
     finds_remedies: bool = True
 
     def completed(self, project: Project) -> FitRequest:
@@ -76,7 +78,10 @@ def _fit(
     request: FitRequest, model: Model, file: ModelFile, targets: Sequence[Target]
 ) -> ModelFits:
     prepared = FitModel(model, len(file.content))
-    reports = [fit_model(prepared, one, request.kernels, request.budgets) for one in targets]
+    reports = [
+        fit_model(prepared, one, request.kernels, request.budgets, request.options)
+        for one in targets
+    ]
     if request.all_boards:
         return ModelFits(file, [BoardFit(report) for report in sorted(reports, key=_order)])
     return ModelFits(file, [_with_remedies(request, prepared, report) for report in reports])

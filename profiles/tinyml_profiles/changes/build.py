@@ -9,12 +9,21 @@ from tinyml_profiles.arena_places import ArenaPlace, ram_memories
 from tinyml_profiles.changes.case import Case, Remedy
 from tinyml_profiles.cycles import Conditions
 from tinyml_profiles.fit import refit
-from tinyml_profiles.fit_report import ENERGY, LATENCY, RAM, FitReport
+from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, FitReport
 from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_profiles.ram import ARENA
 from tinyml_profiles.shared_model import FitModel
 from tinyml_runtime.planning.execution_order import reorder
 from tinyml_runtime.planning.written_plan import write_smallest_plan
+
+_BUILDS = (
+    (
+        "kernels for int8 alone",
+        "AddConv2D(Register_CONV_2D_INT8()) and the like",
+        {"is_int8_only": True},
+    ),
+    ("no texts of errors", "-DTF_LITE_STRIP_ERROR_STRINGS", {"is_stripped": True}),
+)
 
 
 def better_plan(case: Case) -> Iterator[Remedy | str]:
@@ -50,6 +59,18 @@ def other_order(case: Case) -> Iterator[Remedy | str]:
             "tinyml plan --reorder --planner optimal --write OUT.tflite",
             case.with_model(FitModel(write_smallest_plan(plan, case.seconds).model)),
         )
+
+
+def smaller_code(case: Case) -> Iterator[Remedy | str]:
+    """Kernels for int8 alone, and no texts of errors: each where it takes less flash."""
+    flash = case.report.flash
+    if flash is None or flash.needed_bytes is None or not case.is_short_of(FLASH):
+        return
+    for what, how, change in _BUILDS:
+        report = case.with_options(replace(case.options, **change))
+        needed = None if report.flash is None else report.flash.needed_bytes
+        if needed is not None and needed < flash.needed_bytes:
+            yield Remedy(what, how, report)
 
 
 def other_library(case: Case) -> Iterator[Remedy | str]:

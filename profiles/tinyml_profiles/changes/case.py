@@ -9,6 +9,7 @@ from typing import TypeAlias
 from tinyml_profiles.arena_places import SlowTensor
 from tinyml_profiles.fit import fit_model
 from tinyml_profiles.fit_report import DOES_NOT_FIT, Budgets, FitReport
+from tinyml_profiles.flash import DEFAULT_OPTIONS, FlashOptions
 from tinyml_profiles.shared_model import FitModel
 
 
@@ -39,6 +40,11 @@ class Case:
     budgets: Budgets
     seconds: float
 
+    @property
+    def options(self) -> FlashOptions:
+        """How the image is built."""
+        return DEFAULT_OPTIONS if self.report.flash is None else self.report.flash.options
+
     def is_short_of(self, *names: str) -> bool:
         """Whether one of these needs is not met."""
         needs = (self.report.need(name) for name in names)
@@ -47,7 +53,13 @@ class Case:
     def with_model(self, model: FitModel, library: str | None = None) -> FitReport:
         """The verdict on another model, or with another library."""
         report = self.report
-        return fit_model(model, report.target, library or report.library, self.budgets)
+        name = library or report.library
+        return fit_model(model, report.target, name, self.budgets, self.options)
+
+    def with_options(self, options: FlashOptions) -> FitReport:
+        """The verdict on an image that is built in another way."""
+        report = self.report
+        return fit_model(self.model, report.target, report.library, self.budgets, options)
 
 
 # A remedy, or why there is none.
