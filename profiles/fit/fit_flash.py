@@ -50,6 +50,7 @@ START = "start-up code and what the linker merges"
 OTHER_LIBRARY_ERROR = 0.015
 OTHER_CORE_ERROR = 0.03
 BUILDS = (
+    ("cortex-m0", "reference"),
     ("cortex-m4", "reference"),
     ("cortex-m4", "cmsis-nn"),
     ("rv32imc", "reference"),
@@ -57,7 +58,7 @@ BUILDS = (
 )
 # Builds that nobody linked operator by operator, and the core whose parts are scaled for them.
 DERIVED = {
-    ("cortex-m3", "reference"): "cortex-m4",
+    ("cortex-m3", "reference"): "cortex-m0",
     ("cortex-m7", "reference"): "cortex-m4",
     ("cortex-m7", "cmsis-nn"): "cortex-m4",
     ("cortex-m33", "reference"): "cortex-m4",
