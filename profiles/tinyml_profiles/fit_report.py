@@ -64,10 +64,11 @@ class Need:
 
     @property
     def margin(self) -> float | None:
-        """The share of the limit that is left, below 0 where it is exceeded."""
-        if self.needed is None or not self.limit:
+        """The share of the limit that is left, below 0 where it is exceeded; at most, if so."""
+        needed = self.least if self.needed is None and self.is_met is False else self.needed
+        if needed is None or self.limit is None:
             return None
-        return 1.0 - self.needed / self.limit
+        return 1.0 - needed / (self.limit or 1.0)  # of nothing, a unit more is as much again
 
     @property
     def missing(self) -> float:

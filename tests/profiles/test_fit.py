@@ -120,6 +120,8 @@ def test_what_is_not_known_but_surely_too_much_is_a_no() -> None:
     assert need.is_met is None
     assert replace(need, least=101.0).is_met is False
     assert replace(need, least=101.0).missing == 1
+    assert replace(need, least=150.0).margin == -0.5
+    assert need.margin is None
     assert replace(need, least=101.0, available=None).is_met is None
 
 
@@ -330,3 +332,10 @@ def test_where_no_single_change_is_enough_int8_and_another_one_may_be() -> None:
     flash = int(needed(fit_model(model, sized()), FLASH))
     found = remedies(model, sized(25_000, flash - 10_000))
     assert [one.what for one in found.enough] == ["int8, and an input of 56x56 instead of 64x64"]
+
+
+def test_nothing_at_all_is_a_limit_too() -> None:
+    need = Need(RAM, "bytes", 50.0, "assumed", available=0.0, is_limited=True)
+    assert need.is_met is False
+    assert need.margin is not None
+    assert need.margin < 0

@@ -93,11 +93,11 @@ def _verdict(report: FitReport) -> str:
     if report.refused:
         return "does not load"
     need = report.binding
-    if need is None or need.margin is None:
+    if need is None or need.margin is None or report.verdict == UNKNOWN:
         return report.verdict
-    if need.margin < 0:
-        return f"{report.verdict}: {need.name} by {percent(-need.margin)}"
-    return f"{report.verdict}; {need.name} is the tightest, with {percent(need.margin)} left"
+    if report.fits:
+        return f"{report.verdict}; {need.name} is the tightest, with {percent(need.margin)} left"
+    return f"{report.verdict}: {need.name} by {percent(-need.margin)}"
 
 
 def _needs(report: FitReport) -> RenderableType:
