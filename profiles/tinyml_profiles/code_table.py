@@ -73,8 +73,9 @@ class FoundCode:
 def find_code(core: Core, library: str, is_stripped: bool = False) -> FoundCode | None:
     """The code of `library` for `core`, or for one that comes near; None where there is none.
 
-    `is_stripped` asks for a build without the texts of errors (TF_LITE_STRIP_ERROR_STRINGS). Code of
-    another core is "derived" for the nearest one with the same extensions, "assumed" for others.
+    `is_stripped` asks for a build without the texts of errors (TF_LITE_STRIP_ERROR_STRINGS). The
+    code of another core is "derived" from the nearest one with the same extensions, "assumed" from
+    others.
     """
     if (table := load_code(library, core.name, is_stripped)) is not None:
         return FoundCode(table, table.evidence)
