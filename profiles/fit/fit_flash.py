@@ -70,7 +70,7 @@ DERIVED = {
     ("xtensa-lx106", "esp-nn"): "rv32imc",
 }
 # Whose images tell how large the start-up code is, where a core has none.
-NEAR = {"cortex-m3": "cortex-m4", "cortex-m33": "cortex-m4"}
+NEAR = {"cortex-m3": "cortex-m0", "cortex-m33": "cortex-m4"}
 HEAD = """# made by: profiles/fit/fit_flash.py
 # from: {evidence}
 # ref: {ref}
@@ -100,15 +100,20 @@ def main() -> None:
     options = _options()
     images = read_images(options.truth, dict(calls(options.sources)))
     images = [one for one in images if one.is_stripped == options.stripped]
+    every = (*BUILDS, *DERIVED)
     chosen = [
         (core, library)
-        for core, library in (*BUILDS, *DERIVED)
+        for core, library in every
         if options.core in (None, core) and options.library in (None, library)
     ]
-    found = [_link(core, library, images, options) for core, library in chosen]
-    rows = [row for linked in found for row in _compare(linked, found)]
+    # Those whose images tell how large the start-up code of the chosen ones is.
+    cores = {NEAR.get(core, core) for core, _ in chosen}
+    beside = [build for build in every if build[0] in cores and build not in chosen]
+    found = [_link(core, library, images, options) for core, library in (*chosen, *beside)]
+    wanted = found[: len(chosen)]
+    rows = [row for linked in wanted for row in _compare(linked, found)]
     if options.write:
-        for linked in found:
+        for linked in wanted:
             _write(linked, found, options)
         _write_images(rows)
 
@@ -149,11 +154,11 @@ def _build(core: str, options: argparse.Namespace) -> Build:
 def _derived(base: Build, core: str, library: str, options: argparse.Namespace) -> Sequence[Part]:
     """Parts with the objects of another core, scaled.
 
-    The kernel library and that of C are the core's own where its code can be linked with the
-    other's.
+    A kernel library, and with it that of C, are the core's own where its code can be linked with
+    the other's.
     """
     chip = CHIPS.get(core)
-    if chip is None or not chip.is_arm:
+    if chip is None or not chip.is_arm or library == "reference":
         parts = _parts(base, library, lambda: compile_all(base, library))
         return derive(parts, base.chip, core, chip, options.truth)
     own = _build(core, options)

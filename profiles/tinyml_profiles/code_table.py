@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from tinyml_profiles.load import load_target
 from tinyml_profiles.target import Core
 
 # The parts that every image has, and those of an image that prints what TFLM logs.
@@ -72,13 +73,16 @@ class FoundCode:
 def find_code(core: Core, library: str, is_stripped: bool = False) -> FoundCode | None:
     """The code of `library` for `core`, or for one that comes near; None where there is none.
 
-    `is_stripped` asks for a build without the texts of errors (TF_LITE_STRIP_ERROR_STRINGS).
+    `is_stripped` asks for a build without the texts of errors (TF_LITE_STRIP_ERROR_STRINGS). The
+    code of another core is "derived" from the nearest one with the same extensions, "assumed" from
+    others.
     """
     if (table := load_code(library, core.name, is_stripped)) is not None:
         return FoundCode(table, table.evidence)
     for place, name in enumerate(core.loops_cores):
         if (table := load_code(library, name, is_stripped)) is not None:
-            return FoundCode(table, "assumed" if place else "derived")
+            is_alike = place == 0 and load_target(name).core.extensions == core.extensions
+            return FoundCode(table, "derived" if is_alike else "assumed")
     return None
 
 

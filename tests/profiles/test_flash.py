@@ -135,6 +135,21 @@ def test_code_of_another_core_says_whose_it_is_and_is_less_sure() -> None:
     assert any(report.linked_core in note for note in report.notes if report.linked_core)
 
 
+@pytest.mark.parametrize(
+    ("board", "evidence"),
+    [
+        ("raspberry-pi-pico", "derived"),  # a Cortex-M0+ stands behind the M0
+        ("esp32-devkit-v1", "derived"),
+        ("esp32-s3-devkitc", "assumed"),  # its vector kernels were not linked
+    ],
+)
+def test_code_is_as_sure_as_the_core_is_near(board: str, evidence: str) -> None:
+    target = load_target(board)
+    assert target.board is not None
+    report = image_flash(model_of("ADD"), target, target.board.library, model_bytes=100)
+    assert report.evidence == evidence
+
+
 def test_only_operators_that_run_are_needed() -> None:
     model = tiny_model()
     assert needed_operators(model) == ["FULLY_CONNECTED"]

@@ -57,7 +57,8 @@ def test_the_parts_add_up_and_each_says_where_it_is_from() -> None:
     assert part(report, "stack") == STACK_BYTES
     assert report.needed_bytes == sum(part.bytes or 0 for part in report.parts)
     assert all(part.ref for part in report.parts)
-    assert report.evidence == "assumed"
+    assert report.evidence == "derived"
+    assert report_on("esp32-s3-devkitc", "esp-nn").evidence == "assumed"
     assert report.fits
     assert report.available_bytes == 640 * 1024 - 4096
 
