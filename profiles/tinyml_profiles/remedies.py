@@ -1,12 +1,13 @@
 """What would make a model fit a board: each change made and computed, none guessed.
 
 The smallest changes come first: those that leave the model's results as they are (another memory
-plan, another order, other kernels, another memory), then those that need another model.
+plan, another order, other kernels, another memory), then those that need another model. Where no
+change is enough by itself, pairs of them are tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tinyml_profiles.changes.build import (
@@ -20,9 +21,7 @@ from tinyml_profiles.changes.build import (
 from tinyml_profiles.changes.case import Case, Remedy, Way
 from tinyml_profiles.changes.model import narrower, smaller_image, without_kernel
 from tinyml_profiles.fit_report import Budgets, FitReport
-from tinyml_profiles.rewriting.narrow import narrowed, wide_types
 from tinyml_profiles.shared_model import FitModel
-from tinyml_runtime.errors import TinymlError
 
 # From the smallest change to the largest.
 _WAYS: Sequence[Way] = (
@@ -36,6 +35,11 @@ _WAYS: Sequence[Way] = (
     smaller_image,
     without_kernel,
 )
+
+
+# After these, others can be made: each with those that come later, and int8 with all.
+_COMBINING = (better_plan, other_order, smaller_code, other_library, narrower)
+_SHARE_OF_TIME = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +56,23 @@ def find_remedies(
 ) -> Remedies:
     """What would make `report`, which is no yes, one.
 
-    Plan and order are searched for at most `time_limit_seconds` each. If no change is enough and
-    the model is not in int8, the others are tried on top of that.
+    Plan and order are searched for at most `time_limit_seconds` each, less for pairs.
     """
     case = Case(model, report, budgets, time_limit_seconds)
-    found = list(_tried(case, _WAYS))
-    if not any(one.is_enough for one in found if isinstance(one, Remedy)):
-        found += _after_narrowing(case)
-    remedies = [one for one in found if isinstance(one, Remedy)]
+    found = {way: list(way(case)) for way in _WAYS}
+    remedies = [one for results in found.values() for one in _remedies_of(results)]
+    if not any(one.is_enough for one in remedies):
+        remedies += _pairs(case, found)
     others = [one for one in remedies if not one.is_enough]
     return Remedies(
         [one for one in remedies if one.is_enough],
         sorted(others, key=lambda one: -_least_margin(one.report)),
-        [one for one in found if isinstance(one, str)],
+        [one for results in found.values() for one in results if isinstance(one, str)],
     )
 
 
-def _tried(case: Case, ways: Sequence[Way]) -> Iterator[Remedy | str]:
-    for way in ways:
-        yield from way(case)
+def _remedies_of(results: Iterable[Remedy | str]) -> list[Remedy]:
+    return [one for one in results if isinstance(one, Remedy)]
 
 
 def _least_margin(report: FitReport) -> float:
@@ -78,20 +80,18 @@ def _least_margin(report: FitReport) -> float:
     return -1e9 if need is None or need.margin is None else need.margin
 
 
-def _after_narrowing(case: Case) -> list[Remedy | str]:
-    """The other ways on top of int8; only those that are enough."""
-    if not wide_types(case.model.model):
-        return []
-    try:
-        model = FitModel(narrowed(case.model.model))
-        report = case.with_model(model)
-    except TinymlError:
-        return []  # the reason was given before
-    if report.refused:
-        return []
-    on_top = replace(case, model=model, report=report)
-    return [
-        replace(one, what=f"int8, and {one.what}")
-        for one in _tried(on_top, _WAYS)
-        if isinstance(one, Remedy) and one.is_enough
-    ]
+def _pairs(case: Case, found: Mapping[Way, Sequence[Remedy | str]]) -> Iterator[Remedy]:
+    """Two changes that together are enough."""
+    for way in _COMBINING:
+        later = _WAYS if way is narrower else _WAYS[_WAYS.index(way) + 1 :]
+        for first in _remedies_of(found[way]):
+            on_top = replace(
+                case,
+                model=first.model or case.model,
+                report=first.report,
+                seconds=case.seconds * _SHARE_OF_TIME,
+            )
+            for second in _remedies_of(one for other in later for one in other(on_top)):
+                if second.is_enough:
+                    what, how = f"{first.what}, and {second.what}", f"{first.how}; {second.how}"
+                    yield replace(second, what=what, how=how)

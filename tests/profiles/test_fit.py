@@ -296,11 +296,11 @@ def test_kernels_for_int8_alone_take_less_flash() -> None:
 
 
 def test_what_cannot_be_done_says_why() -> None:
-    found = remedies(opened(EXAMPLES / "sine.tflite"), sized(5_000, 2**21))
+    found = remedies(opened(EXAMPLES / "sine.tflite"), sized(500, 2**21))
     assert not found.enough
     assert "a smaller input: no input has a height and a width" in found.ruled_out
     assert "other memories: the board has none" in found.ruled_out
-    nowhere = remedies(opened(VWW), sized(5_000, 2**21))
+    nowhere = remedies(opened(VWW), sized(1_000, 2**21))
     assert "a smaller input: not even 8x8 is enough" in nowhere.ruled_out
 
 
@@ -312,7 +312,7 @@ def test_changes_that_leave_results_as_they_are_come_first() -> None:
     assert kinds == ["a", "two", "an"]
 
 
-def test_where_no_single_change_is_enough_int8_and_another_one_may_be() -> None:
+def test_where_no_change_is_enough_two_of_them_may_be() -> None:
     """Float weights are too many for the flash, and int8 activations for the RAM."""
     wide = (2_000, 3)
     tensors = {
@@ -331,7 +331,10 @@ def test_where_no_single_change_is_enough_int8_and_another_one_may_be() -> None:
     model = FitModel(model_of(Graph(tensors, ["image"], ["out"], calls)))
     flash = int(needed(fit_model(model, sized()), FLASH))
     found = remedies(model, sized(25_000, flash - 10_000))
-    assert [one.what for one in found.enough] == ["int8, and an input of 56x56 instead of 64x64"]
+    pair = "int8 instead of float32, and an input of 56x56 instead of 64x64"
+    (smaller,) = [one for one in found.enough if one.what == pair]
+    assert smaller.report.fits
+    assert all(", and " in one.what for one in found.enough)
 
 
 def test_nothing_at_all_is_a_limit_too() -> None:

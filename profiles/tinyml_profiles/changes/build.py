@@ -33,10 +33,10 @@ def better_plan(case: Case) -> Iterator[Remedy | str]:
     plan = case.model.plan(case.report.target, case.report.library)
     written = write_smallest_plan(plan, case.seconds)
     if written.carries_plan:
-        yield Remedy(
+        yield case.changed(
             "a better memory plan",
             "tinyml plan --planner optimal --write OUT.tflite",
-            case.with_model(FitModel(written.model)),
+            FitModel(written.model),
         )
 
 
@@ -48,16 +48,14 @@ def other_order(case: Case) -> Iterator[Remedy | str]:
     found = reorder(model, case.model.plan(case.report.target, library), library, case.seconds)
     if found.is_changed:
         other = FitModel(found.model)
-        yield Remedy(
-            "another order of the operators",
-            "tinyml plan --reorder --write OUT.tflite",
-            case.with_model(other),
+        yield case.changed(
+            "another order of the operators", "tinyml plan --reorder --write OUT.tflite", other
         )
         plan = other.plan(case.report.target, library)
-        yield Remedy(
+        yield case.changed(
             "another order and a better memory plan",
             "tinyml plan --reorder --planner optimal --write OUT.tflite",
-            case.with_model(FitModel(write_smallest_plan(plan, case.seconds).model)),
+            FitModel(write_smallest_plan(plan, case.seconds).model),
         )
 
 
@@ -93,7 +91,7 @@ def other_memory(case: Case) -> Iterator[Remedy | str]:
     for place in (whole, split):
         if place is not None:
             what, how = _place_in_words(place)
-            yield Remedy(what, how, _in_place(case, place), place.slow)
+            yield Remedy(what, how, _in_place(case, place), slow=place.slow)
     if not places:
         names = ", ".join(memory.name for memory in ram_memories(board)[1:])
         yield f"other memories: {f'no room in {names}' if names else 'the board has none'}"

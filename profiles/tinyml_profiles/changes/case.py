@@ -17,12 +17,14 @@ from tinyml_profiles.shared_model import FitModel
 class Remedy:
     """A change, and the verdict with it; `how` is what to do.
 
-    `slow` are the tensors that would lie in a memory that makes the core wait.
+    `model` is the changed model, None where it is the same. `slow` are the tensors that would lie
+    in a memory that makes the core wait.
     """
 
     what: str
     how: str
     report: FitReport
+    model: FitModel | None = None
     slow: Sequence[SlowTensor] = ()
 
     @property
@@ -55,6 +57,10 @@ class Case:
         report = self.report
         name = library or report.library
         return fit_model(model, report.target, name, self.budgets, self.options)
+
+    def changed(self, what: str, how: str, model: FitModel) -> Remedy:
+        """Another model as a remedy."""
+        return Remedy(what, how, self.with_model(model), model)
 
     def with_options(self, options: FlashOptions) -> FitReport:
         """The verdict on an image that is built in another way."""

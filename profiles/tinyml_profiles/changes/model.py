@@ -19,16 +19,13 @@ def narrower(case: Case) -> Iterator[Remedy | str]:
     if not wide:
         return
     try:
-        report = case.with_model(FitModel(narrowed(case.model.model)))
+        model = FitModel(narrowed(case.model.model))
     except RewriteError as error:
         yield f"int8: {error}"
         return
-    if report.refused:
-        yield f"int8: {report.refused[0]}"
-        return
-    yield Remedy(
-        f"int8 instead of {' and '.join(wide)}", "convert with full integer quantization", report
-    )
+    what = f"int8 instead of {' and '.join(wide)}"
+    remedy = case.changed(what, "convert with full integer quantization", model)
+    yield f"int8: {remedy.report.refused[0]}" if remedy.report.refused else remedy
 
 
 def smaller_image(case: Case) -> Iterator[Remedy | str]:
@@ -48,9 +45,8 @@ def smaller_image(case: Case) -> Iterator[Remedy | str]:
         except RewriteError as error:
             reason = reason or str(error)
             continue
-        report = case.with_model(smaller)
         what = f"an input of {rows}x{columns} instead of {height}x{width}"
-        remedy = Remedy(what, "train and convert for this size", report)
+        remedy = case.changed(what, "train and convert for this size", smaller)
         if remedy.is_enough:
             yield remedy
             return
