@@ -40,6 +40,8 @@ _WAYS: Sequence[Way] = (
 # After these, others can be made: each with those that come later, and int8 with all.
 _COMBINING = (better_plan, other_order, smaller_code, other_library, narrower)
 _SHARE_OF_TIME = 0.3
+# Of larger models, each pair would take seconds.
+_MOST_NODES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def find_remedies(
     case = Case(model, report, budgets, time_limit_seconds)
     found = {way: list(way(case)) for way in _WAYS}
     remedies = [one for results in found.values() for one in _remedies_of(results)]
-    if not any(one.is_enough for one in remedies):
+    nodes = sum(len(graph.operators) for graph in model.model.subgraphs)
+    if nodes <= _MOST_NODES and not any(one.is_enough for one in remedies):
         remedies += _pairs(case, found)
     others = [one for one in remedies if not one.is_enough]
     return Remedies(
