@@ -3,6 +3,7 @@
     python profiles/fit/fit_loops.py TRUTH MODELS              errors, model by model left out
     python profiles/fit/fit_loops.py TRUTH MODELS --write      write data/loops/*.toml too
     ... --library cmsis-nn --core cortex-m4 --operator SVDF    only these
+    ... --opt Os                                               kernels built with -Os
 
 TRUTH is a folder with ops_*.csv and arena_*.csv, MODELS one with the .tflite files, found by their
 checksums. Needs the extra `fit` (SciPy).
@@ -32,6 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "profiles" / "fit")]
 
 from bench_cases import bench_cases  # noqa: E402
 from interpreter import interpreter_line  # noqa: E402
+from levels import ratio_line  # noqa: E402
 from measured import (  # noqa: E402
     BENCH,
     SOURCES,
@@ -52,6 +54,8 @@ from tinyml_runtime.workload import LoopWork  # noqa: E402
 DATA = ROOT / "profiles" / "tinyml_profiles" / "data" / "loops"
 # What the core's column calls a core that has a target of another name.
 TARGETS = {"xtensa_lx106": "xtensa-lx106"}
+# Optimisation levels of GCC, and what they add to a file's name.
+SUFFIXES = {"O2": "", "Os": "-Os"}
 DIGITS = 5
 ROUNDS = 5
 LEAST_USUAL_ERROR = 0.002
@@ -79,9 +83,9 @@ def main() -> None:
         costs = {column: mix for part in parts for column, mix in _fit(part).items()}
         _report(library, core, parts)
         if options.write and not options.operator:
-            path = DATA / f"{library}-{core}.toml"
-            derived = derive(library, core, costs)
-            text = _toml(library, core, {**derived, **costs}, derived.keys(), options.truth)
+            path = DATA / f"{library}-{core}{SUFFIXES[options.opt]}.toml"
+            derived = derive(library, core, costs) if options.opt == "O2" else {}
+            text = _toml(options, library, core, {**derived, **costs}, derived.keys())
             path.write_text(text, encoding="utf-8")
 
 
@@ -93,6 +97,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--library")
     parser.add_argument("--core")
     parser.add_argument("--operator")
+    parser.add_argument("--opt", default="O2", choices=sorted(SUFFIXES))
     return parser.parse_args()
 
 
@@ -101,7 +106,8 @@ def _samples(options: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]
     models: dict[str, Path | SingleOp] = {**find_models(options.models), **bench_cases()}
     counted: dict[tuple[str, str, str], list[Mapping[Column, float]]] = {}
     samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
-    for node in chain(read_nodes(options.truth), read_bench()):
+    bench = read_bench() if options.opt == "O2" else ()
+    for node in chain(read_nodes(options.truth, options.opt), bench):
         core = TARGETS.get(node.core, node.core)
         unwanted = (
             (options.library and options.library != node.library)
@@ -163,7 +169,7 @@ def _fit(samples: Sequence[Sample]) -> Costs:
     scale = np.maximum(matrix.max(axis=0), 1e-30)
     matrix /= scale
     node = samples[0].node
-    theirs = alike(node.library, TARGETS.get(node.core, node.core))
+    theirs = alike(node.library, TARGETS.get(node.core, node.core), node.level)
     likely = [theirs.get(column, {}) for column in columns]
     whole = np.array([sum(mix.get(name, 0.0) for name in INSTRUCTION_CLASSES) for mix in likely])
     weights, pull = _weights(matrix, whole * scale)
@@ -246,14 +252,21 @@ def _report(library: str, core: str, parts: Sequence[Sequence[Sample]]) -> None:
         )
 
 
-def _toml(library: str, core: str, costs: Costs, derived: Collection[Column], truth: Path) -> str:
+def _toml(
+    options: argparse.Namespace,
+    library: str,
+    core: str,
+    costs: Costs,
+    derived: Collection[Column],
+) -> str:
+    truth, level = options.truth, options.opt
     files = ", ".join(
         f"{source.file} ({checksum(truth / source.file)})"
         for source in SOURCES
         if (truth / source.file).exists()
     )
     bench = BENCH / f"{library}-{core}.csv"
-    if bench.exists():
+    if bench.exists() and level == "O2":
         files += f", bench/{bench.name} ({checksum(bench)})"
     lines = [
         "# Made by profiles/fit/fit_loops.py: instructions of each class that one entry of a loop,",
@@ -262,7 +275,8 @@ def _toml(library: str, core: str, costs: Costs, derived: Collection[Column], tr
         f'library = "{library}"',
         f'core = "{core}"',
         'from = "measured"',
-        f'ref = "executed instructions of the real runtime, GCC 12.2 -O2, emulated: {files}"',
+        f'ref = "executed instructions of the real runtime, GCC 12.2 -{level}, emulated: {files}"',
+        *([] if level == "O2" else [ratio_line(truth, library, core, level)]),
         "",
         "[loop]",
     ]

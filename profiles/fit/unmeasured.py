@@ -19,9 +19,12 @@ ASSUMED = f"{GENERIC}{ELEMENT}"
 DIGITS = 5
 
 
-def alike(library: str, core: str) -> Costs:
-    """The measured mixes of the like core; none where there is no such core."""
-    like = LIKE.get(core, "")
+def alike(library: str, core: str, level: str = "O2") -> Costs:
+    """The measured mixes of the like core; of the core itself at -O2 for another level.
+
+    None where there is no such core.
+    """
+    like = LIKE.get(core, "") if level == "O2" else core
     table = load_loops(library, like) if like else None
     if table is None:
         return {}

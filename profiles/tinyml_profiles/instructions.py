@@ -60,12 +60,17 @@ class LoopCost:
 
 @dataclass(frozen=True, slots=True)
 class LoopTable:
-    """The mixes of a kernel library's loops on a core."""
+    """The mixes of a kernel library's loops on a core.
+
+    `beside_usual` are the least and the most instructions of an operator for each that it executes
+    with the usual optimisation of the compiler.
+    """
 
     library: str
     core: str
     source: str
     loops: Mapping[str, LoopCost]
+    beside_usual: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +112,27 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
 
 
 @cache
-def load_loops(library: str, core: str) -> LoopTable | None:
-    """The table of a library on a core, or None where nobody has measured it.
+def load_loops(library: str, core: str, level: str = "O2") -> LoopTable | None:
+    """The table of a library on a core at a level of optimisation; None where nobody measured it.
 
     Raises:
         TargetError: the file has a key that is not known, or lacks one.
     """
-    file = files("tinyml_profiles") / "data" / "loops" / f"{library}-{core}.toml"
+    name = f"{library}-{core}.toml" if level == "O2" else f"{library}-{core}-{level}.toml"
+    file = files("tinyml_profiles") / "data" / "loops" / name
     if not file.is_file():
         return None
     data = tomllib.loads(file.read_text("utf-8"))
     try:
         loops = {name: _cost(entry, data["from"]) for name, entry in data["loop"].items()}
-        return LoopTable(data["library"], data["core"], f"{data['from']}: {data['ref']}", loops)
+        beside = data.get("beside_o2", {"least": 1.0, "most": 1.0})
+        return LoopTable(
+            data["library"],
+            data["core"],
+            f"{data['from']}: {data['ref']}",
+            loops,
+            (beside["least"], beside["most"]),
+        )
     except KeyError as error:
         raise TargetError(f"{file.name}: missing or unknown key {error}") from None
 

@@ -83,6 +83,34 @@ def test_what_other_kernels_would_take_is_what_they_take(tinyml: Tinyml) -> None
     assert "saves ms" in tinyml("profile", KEYWORDS, "--target", BOARD, "--what-if").out
 
 
+def test_kernels_optimised_for_size_take_longer_or_are_unknown(tinyml: Tinyml) -> None:
+    arguments = ("profile", KEYWORDS, "--target", BOARD, "--opt", "Os")
+    unknown = tinyml(*arguments, "--json").report
+    assert (unknown["opt"], unknown["total"]["latency_ms"]) == ("Os", None)
+    assert "latency   unknown" in tinyml(*arguments).out
+    usual, small = (
+        tinyml("profile", KEYWORDS, "--target", BOARD, "--kernels", "reference", "--json", *opt)
+        for opt in ((), ("--opt", "Os"))
+    )
+    assert usual.report["opt"] == "O2"
+    assert small.report["total"]["latency_ms"] > 2 * usual.report["total"]["latency_ms"]
+    shown = tinyml(*arguments, "--kernels", "reference")
+    assert "reference kernels at -Os" in shown.out.replace("\n", " ")
+    assert "assumed" in shown.out
+    assert all(len(line) <= 80 for line in shown.out.splitlines())
+
+
+def test_the_report_says_what_its_range_is_of(tinyml: Tinyml) -> None:
+    report = tinyml("profile", KEYWORDS, "--target", "esp32-s3-devkitc", "--json").report
+    total = report["total"]
+    assert "one model was measured" in report["range_of"]
+    # One row of a core with kernels that nobody counted: wider than any board's.
+    assert total["latency_high_ms"] > 1.5 * total["latency_ms"]
+    assert "one model was measured" in tinyml(
+        "profile", KEYWORDS, "--target", "esp32-s3-devkitc"
+    ).out.replace("\n", " ")
+
+
 def test_several_targets_stand_side_by_side(tinyml: Tinyml) -> None:
     targets = ("--target", BOARD, "--target", "esp32-devkit-v1")
     outcome = tinyml("profile", DIGITS, *targets)
@@ -151,6 +179,7 @@ def test_average_power_without_that_of_sleep_is_unknown(tinyml: Tinyml) -> None:
         (("--target", BOARD, "--kernels", "mine"), "no kernel library 'mine'", 2),
         (("--target", BOARD, "--duty-cycle", "2min"), "--duty-cycle takes", 2),
         (("--target", BOARD, "--by", "name"), "--by takes op, type", 2),
+        (("--target", BOARD, "--opt", "O3"), "--opt takes O2, Os, not 'O3'", 2),
     ],
 )
 def test_wrong_options_are_one_line(

@@ -11,7 +11,7 @@ from tinyml_profiles.kinds import KindLatency, by_kind
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import core_names, load_target
 from tinyml_profiles.profile import profile_model
-from tinyml_profiles.what_if import WhatIf, find_what_ifs
+from tinyml_profiles.what_if import WhatIfs, find_what_ifs
 from tinyml_runtime.errors import InputError, TargetError
 from tinyml_runtime.model.schema import Model
 
@@ -32,6 +32,7 @@ class ProfileRequest:
     kernels: str | None = None
     clock_mhz: float | None = None
     weights_in: str | None = None
+    opt: str = "O2"
     period_seconds: float | None = None
     what_if: bool = False
     measured: str | None = None
@@ -44,7 +45,7 @@ class ProfileReport(NamedTuple):
     model: ModelFile
     latency: LatencyReport
     kinds: Sequence[KindLatency]
-    what_ifs: Sequence[WhatIf] = ()
+    what_ifs: WhatIfs = WhatIfs()
     period_seconds: float | None = None
     measured: Measurement | None = None
 
@@ -116,11 +117,12 @@ def _profile(request: ProfileRequest, model: Model, file: ModelFile, name: str) 
         request.kernels or usual,
         clock_hz=None if request.clock_mhz is None else request.clock_mhz * 1e6,
         weights_in=request.weights_in,
+        opt=request.opt,
     )
     return ProfileReport(
         file,
         latency,
         by_kind(latency),
-        find_what_ifs(model, latency) if request.what_if else (),
+        find_what_ifs(model, latency) if request.what_if else WhatIfs(),
         request.period_seconds,
     )

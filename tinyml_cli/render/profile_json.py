@@ -63,19 +63,21 @@ def _report(report: ProfileReport) -> dict[str, Any]:
         "target": latency.target.name,
         "core": latency.target.core.name,
         "kernels": latency.library,
+        "opt": latency.opt,
         "clock_hz": latency.clock_hz or None,
         "loops_core": latency.loops_core,
         "total": {**_total(latency.total), "measured_ms": None if log is None else log.total_ms},
         "measured": None if log is None else measured_entry(log),
+        "range_of": latency.range_of,
         "interpreter_ms": latency.overhead_ms,
         "evidence": latency.evidence,
         "ops": [_node(node, log) for node in latency.nodes],
         "by_type": [_kind(kind, log) for kind in report.kinds],
-        "what_if": [_what_if(one) for one in report.what_ifs],
+        "what_if": [_what_if(one) for one in report.what_ifs.rows],
         "period_s": report.period_seconds,
         "duty_cycle": report.duty,
         "average_mw": report.average_mw,
-        "notes": list(latency.notes),
+        "notes": [*latency.notes, *report.what_ifs.notes],
     }
 
 

@@ -44,16 +44,18 @@ def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
         duration = milliseconds(latency.overhead_ms)
         share = percent(latency.overhead_ms / latency.total.latency_ms)
         parts.append(line(f"the interpreter itself takes {duration}, {share} of the latency"))
-    if report.what_ifs:
+    if report.what_ifs.rows:
         parts += [BLANK, _what_ifs(report)]
-    notes = [*latency.notes, *(report.measured.notes if report.measured else ())]
+    notes = [*_range(latency), *latency.notes, *report.what_ifs.notes]
+    notes += [*(report.measured.notes if report.measured else ())]
     return [*parts, *(line(f"note: {note}") for note in notes)]
 
 
 def _heading(report: ProfileReport) -> str:
     latency = report.latency
     target = latency.target
-    return f"{report.model.path} on {target.name} ({target.title}), {latency.library} kernels"
+    kernels = f"{latency.library} kernels at -{latency.opt}"
+    return f"{report.model.path} on {target.name} ({target.title}), {kernels}"
 
 
 def _latency_text(latency: LatencyReport) -> str:
@@ -69,6 +71,13 @@ def _latency_text(latency: LatencyReport) -> str:
     if total.energy_uj is not None:
         text += f", {total.energy_uj:,.0f} uJ"
     return f"{text} at {megahertz(latency.clock_hz)}, {latency.evidence}"
+
+
+def _range(latency: LatencyReport) -> list[str]:
+    """What the range is of, where there is one."""
+    if latency.total.latency_low_ms is None or latency.range_of is None:
+        return []
+    return [f"the range is as wide as the errors of {latency.range_of}"]
 
 
 def _counts_text(latency: LatencyReport) -> str:
@@ -171,7 +180,7 @@ def _bar(share: float | None) -> str:
 def _what_ifs(report: ProfileReport) -> RenderableType:
     rows = [
         (one.what, milliseconds(one.latency_ms), f"{one.saved_ms:+,.3f}", one.how)
-        for one in report.what_ifs
+        for one in report.what_ifs.rows
     ]
     return table(("with", "latency", "saves ms", "how"), rows, (1, 2))
 
@@ -181,7 +190,7 @@ def _side_by_side(reports: Sequence[ProfileReport]) -> RenderableType:
         (
             PurePath(report.model.path).name,
             report.latency.target.name,
-            report.latency.library,
+            report.latency.library + ("" if report.latency.opt == "O2" else " -Os"),
             megahertz(report.latency.clock_hz) if report.latency.clock_hz else "",
             _cell(report.latency.total.cycles),
             UNKNOWN
