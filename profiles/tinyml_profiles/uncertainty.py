@@ -34,8 +34,8 @@ def interval(target: Target, library: str) -> Interval | None:
     """The interval around the latencies of a target; None where nobody can say."""
     board = target.board
     if board is not None and board.calibration.interval is not None and library == board.library:
-        own = board.calibration.interval.value
-        return Interval(1 / own, own, "this calibration: see 'tinyml targets' with its file")
+        own = board.calibration.interval
+        return Interval(1 / own.value, own.value, own.ref)
     table = _intervals()
     kind = "core" if target.board is None else "board"
     names = f"{target.based_on or target.name}/{library}", f"{target.core.name}/{library}"

@@ -28,8 +28,18 @@ def test_a_log_becomes_a_target_that_commands_take(tinyml: Tinyml, tmp_path: Pat
     text = (tmp_path / "mine.toml").read_text("utf-8")
     assert text.startswith("# Made by tinyml calibrate")
     assert tinyml("profile", DIGITS, "--target", "mine.toml", "--json").report["target"] == "mine"
+    shipped, mine = (
+        tinyml("profile", DIGITS, "--target", name, "--kernels", "reference", "--json").report
+        for name in ("nucleo-l4r5zi", "mine.toml")
+    )
+    assert _width(mine["total"]) != pytest.approx(_width(shipped["total"]), rel=0.01)
+    assert "left out of this calibration" in mine["range_of"]
     assert tinyml("plan", DIGITS, "--target", "mine.toml").code == 0
     assert tinyml("targets", "mine.toml").code == 0
+
+
+def _width(total: dict[str, float]) -> float:
+    return total["latency_high_ms"] / total["latency_low_ms"]
 
 
 def test_the_report_as_json(tinyml: Tinyml) -> None:
@@ -42,6 +52,9 @@ def test_the_report_as_json(tinyml: Tinyml) -> None:
     errors = report["errors"]
     assert errors["after"]["whole_worst"] < errors["before"]["whole_worst"]
     assert errors["left_out"] is not None
+    before, after = (report["interval"][name] for name in ("before", "after"))
+    assert before["high"] == pytest.approx(1.329)
+    assert "left out of this calibration" in after["of"]
     assert len(report["measurements"]) == 11  # ten nodes and the whole
 
 
