@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import EXAMPLES, Tinyml
+from tinyml_profiles import load_target
 
 DIGITS, KEYWORDS = EXAMPLES / "digits.tflite", EXAMPLES / "shapes/kws_ds_cnn.tflite"
 BOARD = "nucleo-l4r5zi"
@@ -160,12 +161,36 @@ def test_a_picture_is_of_one_target(tinyml: Tinyml) -> None:
     assert "one model on one target" in outcome.err
 
 
-def test_average_power_without_that_of_sleep_is_unknown(tinyml: Tinyml) -> None:
-    arguments = ("profile", DIGITS, "--duty-cycle", "1s", "--json", "--target")
-    report = tinyml(*arguments, BOARD).report
+def test_average_power_is_that_of_computing_and_of_sleeping(tinyml: Tinyml) -> None:
+    arguments = ("profile", DIGITS, "--target", BOARD, "--duty-cycle", "2s")
+    report = tinyml(*arguments, "--json").report
+    duty = report["total"]["latency_ms"] / 2e3
+    assert report["duty_cycle"] == pytest.approx(duty)
+    power = load_target(BOARD).board
+    assert power is not None
+    active, asleep = power.power.active_mw, power.power.sleep_mw
+    assert active is not None
+    assert asleep is not None
+    average = duty * active.value + (1 - duty) * asleep.value
+    assert report["average_mw"] == pytest.approx(average)
+    assert report["average_mw_evidence"] == "assumed"
+    assert "mW on average, assumed" in tinyml(*arguments).out
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("nucleo-f746zg", "no power of nucleo-f746zg asleep"),
+        ("cortex-m4", "no power of a core alone"),
+    ],
+)
+def test_average_power_without_both_is_unknown(tinyml: Tinyml, target: str, why: str) -> None:
+    arguments = ("profile", DIGITS, "--duty-cycle", "1s", "--clock-mhz", "200", "--target", target)
+    report = tinyml(*arguments, "--json").report
     assert report["average_mw"] is None
-    assert report["duty_cycle"] == pytest.approx(report["total"]["latency_ms"] / 1e3)
-    assert "average power unknown" in tinyml(*arguments[:4], "--target", BOARD).out
+    assert report["average_mw_evidence"] is None
+    shown = tinyml(*arguments).out.replace("\n", " ")
+    assert f"average power unknown: {why}" in shown
 
 
 @pytest.mark.parametrize(

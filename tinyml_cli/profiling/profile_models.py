@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tinyml_cli.model_file import STANDARD_INPUT, ModelFile, open_model
+from tinyml_profiles.instructions import EVIDENCE
 from tinyml_profiles.kinds import KindLatency, by_kind
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import core_names, load_target
@@ -67,6 +68,15 @@ class ProfileReport(NamedTuple):
         if active is None or asleep is None:
             return None
         return duty * active.value + (1 - duty) * asleep.value
+
+    @property
+    def power_evidence(self) -> str | None:
+        """The weaker evidence of the two powers of which that is made."""
+        board = self.latency.target.board
+        if self.average_mw is None or board is None:
+            return None
+        used = (board.power.active_mw, board.power.sleep_mw)
+        return max((one.evidence for one in used if one is not None), key=EVIDENCE.index)
 
 
 def profile_models(request: ProfileRequest) -> list[ProfileReport]:

@@ -77,6 +77,7 @@ def _report(report: ProfileReport) -> dict[str, Any]:
         "period_s": report.period_seconds,
         "duty_cycle": report.duty,
         "average_mw": report.average_mw,
+        "average_mw_evidence": report.power_evidence,
         "notes": [*latency.notes, *report.what_ifs.notes],
     }
 

@@ -10,7 +10,14 @@ from rich.console import RenderableType
 from tinyml_cli.profiling.profile_models import ProfileReport
 from tinyml_cli.render.measured_tables import measured_lines, measured_table
 from tinyml_cli.render.parts import BLANK, line, table
-from tinyml_cli.render.units import megahertz, milliseconds, number, one_decimal, percent
+from tinyml_cli.render.units import (
+    megahertz,
+    milliseconds,
+    milliwatts,
+    number,
+    one_decimal,
+    percent,
+)
 from tinyml_profiles.kinds import KindLatency
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency
 
@@ -118,10 +125,23 @@ def _duty(report: ProfileReport) -> list[RenderableType]:
         return []
     text = f"duty      {percent(report.duty)} of every {report.period_seconds:g} s"
     if report.average_mw is not None:
-        text += f", {one_decimal(report.average_mw)} mW on average"
+        power = milliwatts(report.average_mw)
+        text += f", {power} on average, {report.power_evidence}"
     elif report.duty <= 1:
-        text += ", average power unknown"
+        text += f", average power unknown: no power {_unknown_power(report)}"
     return [line(text, "bold red" if report.duty > 1 else "")]
+
+
+def _unknown_power(report: ProfileReport) -> str:
+    board = report.latency.target.board
+    if board is None:
+        return "of a core alone"
+    missing = [
+        name
+        for name, figure in (("active", board.power.active_mw), ("asleep", board.power.sleep_mw))
+        if figure is None
+    ]
+    return f"of {report.latency.target.name} {' and '.join(missing)}"
 
 
 def _by_node(latency: LatencyReport, order: str) -> RenderableType:
