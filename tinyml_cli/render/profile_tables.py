@@ -22,7 +22,7 @@ from tinyml_profiles.kinds import KindLatency
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency
 
 UNKNOWN = "unknown"
-_BAR_CELLS = 10
+_BAR_CELLS = 8
 
 
 def profile(reports: Sequence[ProfileReport], by: str, order: str) -> list[RenderableType]:
@@ -152,13 +152,12 @@ def _by_node(latency: LatencyReport, order: str) -> RenderableType:
     has_time = bool(latency.clock_hz)
     rows = [_node_row(node, several, has_time) for node in nodes]
     price = "ms" if has_time else "cycles"
-    names = ("node", "operator", "MACs", price, "share", "", "cycles per MAC")
-    return table(names, rows, (0, 2, 3, 4, 6), (1,))
+    names = ("node", "operator", "MACs", price, "share", "", "cyc/MAC", "evidence")
+    return table(names, rows, (0, 2, 3, 4, 6), (1, 7), is_tight=True)
 
 
 def _node_row(node: NodeLatency, several: bool, has_time: bool) -> tuple[str, ...]:
     each = node.cycles_per_mac
-    assumed = " (assumed)" if node.evidence == "assumed" else ""
     price = UNKNOWN
     if node.cycles is not None:
         price = number(round(node.cycles.total))
@@ -166,12 +165,13 @@ def _node_row(node: NodeLatency, several: bool, has_time: bool) -> tuple[str, ..
             price = f"{node.latency_ms:,.3f}"
     return (
         f"{node.subgraph}:{node.index}" if several else str(node.index),
-        f"{node.operator}{assumed}",
+        node.operator,
         number(node.macs) if node.macs else "",
         price,
         "" if node.share is None else percent(node.share),
         _bar(node.share),
         "" if each is None else one_decimal(each),
+        node.evidence,
     )
 
 
