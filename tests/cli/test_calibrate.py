@@ -179,6 +179,18 @@ def test_a_profile_shows_the_measured_run_beside(tinyml: Tinyml) -> None:
     assert "measured ms" in by_type.out
 
 
+def test_the_prediction_beside_a_log_is_of_its_optimisation(tinyml: Tinyml) -> None:
+    text = (
+        'MCUFIT_RESULT {"model":"digits.tflite","cpu_mhz":120,"kernels":"reference",'
+        '"opt_level":"-Os","p50_us":90000}\n'
+    )
+    call = ("profile", DIGITS, "--target", "nucleo-l4r5zi", "--measured", "-", "--json")
+    report = tinyml(*call, stdin=text.encode()).report
+    assert (report["opt"], report["kernels"]) == ("Os", "reference")
+    asked = tinyml(*call, "--opt", "O2", stdin=text.encode()).report
+    assert asked["opt"] == "O2"
+
+
 def test_the_measured_run_in_json_and_csv(tinyml: Tinyml) -> None:
     report = tinyml("profile", DIGITS, *BOARD, "--measured", LOG, "--json").report
     times = [op["measured_ms"] for op in report["ops"]]

@@ -11,6 +11,7 @@ from tinyml_profiles.instructions import EVIDENCE
 from tinyml_profiles.kinds import KindLatency, by_kind
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import core_names, load_target
+from tinyml_profiles.optimization import LEVELS, USUAL
 from tinyml_profiles.profile import profile_model
 from tinyml_profiles.what_if import WhatIfs, find_what_ifs
 from tinyml_runtime.errors import InputError, TargetError
@@ -33,7 +34,7 @@ class ProfileRequest:
     kernels: str | None = None
     clock_mhz: float | None = None
     weights_in: str | None = None
-    opt: str = "O2"
+    opt: str | None = None
     period_seconds: float | None = None
     what_if: bool = False
     measured: str | None = None
@@ -112,6 +113,7 @@ def _beside_log(
         request,
         kernels=run_library([log], request.kernels, target),
         clock_mhz=None if clock_hz is None else clock_hz / 1e6,
+        opt=request.opt or (log.facts.opt if log.facts.opt in LEVELS else None),
     )
     return _profile(here, model, file, name)._replace(measured=measured)
 
@@ -127,7 +129,7 @@ def _profile(request: ProfileRequest, model: Model, file: ModelFile, name: str) 
         request.kernels or usual,
         clock_hz=None if request.clock_mhz is None else request.clock_mhz * 1e6,
         weights_in=request.weights_in,
-        opt=request.opt,
+        opt=request.opt or USUAL,
     )
     return ProfileReport(
         file,
