@@ -13,12 +13,12 @@ from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import core_names, load_target
 from tinyml_profiles.optimization import LEVELS, USUAL
 from tinyml_profiles.profile import profile_model
-from tinyml_profiles.what_if import WhatIfs, find_what_ifs
 from tinyml_runtime.errors import InputError, TargetError
 from tinyml_runtime.model.schema import Model
 
 if TYPE_CHECKING:
     from tinyml_profiles.logs.measure import Measurement
+    from tinyml_profiles.what_if import WhatIfs
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ProfileReport(NamedTuple):
     model: ModelFile
     latency: LatencyReport
     kinds: Sequence[KindLatency]
-    what_ifs: WhatIfs = WhatIfs()
+    what_ifs: WhatIfs | None = None
     period_seconds: float | None = None
     measured: Measurement | None = None
 
@@ -135,6 +135,12 @@ def _profile(request: ProfileRequest, model: Model, file: ModelFile, name: str) 
         file,
         latency,
         by_kind(latency),
-        find_what_ifs(model, latency) if request.what_if else WhatIfs(),
+        _what_ifs(model, latency) if request.what_if else None,
         request.period_seconds,
     )
+
+
+def _what_ifs(model: Model, latency: LatencyReport) -> WhatIfs:
+    from tinyml_profiles.what_if import find_what_ifs  # plans too, which takes long to import
+
+    return find_what_ifs(model, latency)

@@ -11,10 +11,10 @@ from tinyml_cli.profiling.profile_models import ProfileReport
 from tinyml_cli.render.json_text import measured_entry, model_entry, to_json
 from tinyml_profiles.kinds import KindLatency
 from tinyml_profiles.latency_report import NodeLatency, Total
-from tinyml_profiles.what_if import WhatIf
 
 if TYPE_CHECKING:
     from tinyml_profiles.logs.measure import Measurement
+    from tinyml_profiles.what_if import WhatIf
 
 _COLUMNS: Sequence[str] = (
     "model",
@@ -57,7 +57,7 @@ def profile_csv(reports: Sequence[ProfileReport]) -> str:
 
 
 def _report(report: ProfileReport) -> dict[str, Any]:
-    latency, log = report.latency, report.measured
+    latency, log, what_ifs = report.latency, report.measured, report.what_ifs
     return {
         "model": model_entry(report.model),
         "target": latency.target.name,
@@ -73,12 +73,12 @@ def _report(report: ProfileReport) -> dict[str, Any]:
         "evidence": latency.evidence,
         "ops": [_node(node, log) for node in latency.nodes],
         "by_type": [_kind(kind, log) for kind in report.kinds],
-        "what_if": [_what_if(one) for one in report.what_ifs.rows],
+        "what_if": [] if what_ifs is None else [_what_if(one) for one in what_ifs.rows],
         "period_s": report.period_seconds,
         "duty_cycle": report.duty,
         "average_mw": report.average_mw,
         "average_mw_evidence": report.power_evidence,
-        "notes": [*latency.notes, *report.what_ifs.notes],
+        "notes": [*latency.notes, *(() if what_ifs is None else what_ifs.notes)],
     }
 
 

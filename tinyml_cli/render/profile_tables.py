@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
@@ -20,6 +21,9 @@ from tinyml_cli.render.units import (
 )
 from tinyml_profiles.kinds import KindLatency
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency
+
+if TYPE_CHECKING:
+    from tinyml_profiles.what_if import WhatIf
 
 UNKNOWN = "unknown"
 _BAR_CELLS = 8
@@ -51,10 +55,12 @@ def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
         duration = milliseconds(latency.overhead_ms)
         share = percent(latency.overhead_ms / latency.total.latency_ms)
         parts.append(line(f"the interpreter itself takes {duration}, {share} of the latency"))
-    if report.what_ifs.rows:
-        parts += [BLANK, _what_ifs(report)]
-    notes = [*_range(latency), *latency.notes, *report.what_ifs.notes]
-    notes += [*(report.measured.notes if report.measured else ())]
+    notes = [*_range(latency), *latency.notes]
+    if report.what_ifs is not None:
+        rows = report.what_ifs.rows
+        parts += [BLANK, _what_ifs(rows)] if rows else []
+        notes += report.what_ifs.notes
+    notes += report.measured.notes if report.measured else ()
     return [*parts, *(line(f"note: {note}") for note in notes)]
 
 
@@ -197,10 +203,9 @@ def _bar(share: float | None) -> str:
     return "█" * round(_BAR_CELLS * (share or 0.0))
 
 
-def _what_ifs(report: ProfileReport) -> RenderableType:
+def _what_ifs(found: Sequence[WhatIf]) -> RenderableType:
     rows = [
-        (one.what, milliseconds(one.latency_ms), f"{one.saved_ms:+,.3f}", one.how)
-        for one in report.what_ifs.rows
+        (one.what, milliseconds(one.latency_ms), f"{one.saved_ms:+,.3f}", one.how) for one in found
     ]
     return table(("with", "latency", "saves ms", "how"), rows, (1, 2))
 
