@@ -31,7 +31,7 @@ MIX = {
 class NodeLatency:
     """A node's price; what is not known is None. `share` is that of the known cycles.
 
-    `spread` are the fewest and the most instructions that there may be, as factors, where they were
+    `bounds` are the fewest and the most instructions that there may be, as factors, where they were
     not counted for the compiler's optimisation.
     """
 
@@ -45,7 +45,7 @@ class NodeLatency:
     latency_ms: float | None
     share: float | None
     evidence: str
-    spread: tuple[float, float] = (1.0, 1.0)
+    bounds: tuple[float, float] = (1.0, 1.0)
 
     @property
     def mix(self) -> dict[str, float] | None:

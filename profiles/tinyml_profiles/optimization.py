@@ -30,14 +30,14 @@ EXACT = (1.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class SizedCount:
-    """Instructions at -Os. `spread` are the fewest and the most there may be, as factors.
+    """Instructions at -Os. `bounds` are the fewest and the most there may be, as factors.
 
     `is_assumed` says that they are those of -O2, scaled.
     """
 
     instructions: Instructions
     is_assumed: bool
-    spread: tuple[float, float] = EXACT
+    bounds: tuple[float, float] = EXACT
 
 
 @dataclass(frozen=True, slots=True)

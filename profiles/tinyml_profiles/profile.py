@@ -13,7 +13,7 @@ from tinyml_profiles.loops import FoundLoops, find_loops
 from tinyml_profiles.optimization import COUNTED_ON, EXACT, LEVELS, USUAL, find_sized_loops
 from tinyml_profiles.target import Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
-from tinyml_profiles.uncertainty import Interval, element_spread, interval
+from tinyml_profiles.uncertainty import Interval, element_bounds, interval
 from tinyml_profiles.work import ModelWork, NodeWork, generic_loops, model_work
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.library import KernelLibrary
@@ -132,13 +132,13 @@ class _Prices:
         instructions, is_assumed = self._count(work, self._loops.table)
         if instructions.unpriced:
             return priced
-        spread = EXACT
+        bounds = EXACT
         if instructions.evidence == ASSUMED:
-            spread = element_spread(self._loops.table)
+            bounds = element_bounds(self._loops.table)
         if self._sized is not None:
             sized = self._sized.count(work.loops, instructions)
             instructions, is_assumed = sized.instructions, is_assumed or sized.is_assumed
-            spread = spread[0] * sized.spread[0], spread[1] * sized.spread[1]
+            bounds = bounds[0] * sized.bounds[0], bounds[1] * sized.bounds[1]
         cycles = self._pricer.price(instructions, node_traffic(context, node, self._library, macs))
         evidence = EVIDENCE[
             max(EVIDENCE.index(cycles.evidence), EVIDENCE.index(self._loops.evidence))
@@ -149,7 +149,7 @@ class _Prices:
             cycles=cycles,
             latency_ms=self._milliseconds(cycles.total),
             evidence=ASSUMED if is_assumed else evidence,
-            spread=spread,
+            bounds=bounds,
         )
 
     def _count(self, work: NodeWork, table: LoopTable) -> tuple[Instructions, bool]:
@@ -191,7 +191,7 @@ class _Prices:
         low = high = None
         if latency is not None and factors is not None:
             low, high = (
-                end * (latency + sum((n.spread[k] - 1) * (n.latency_ms or 0.0) for n in nodes))
+                end * (latency + sum((n.bounds[k] - 1) * (n.latency_ms or 0.0) for n in nodes))
                 for k, end in enumerate((factors.low, factors.high))
             )
         return Total(macs, instructions, cycles, latency, low, high, self._energy(latency))
@@ -215,7 +215,7 @@ class _Prices:
         if assumed and self._loops is not None:
             share = sum(n.share or 0.0 for n in nodes if n.evidence == ASSUMED)
             yield f"assumed, not measured: {', '.join(assumed)} ({share:.0%} of the cycles)"
-        scaled = sorted({n.operator for n in nodes if n.spread != EXACT})
+        scaled = sorted({n.operator for n in nodes if n.bounds != EXACT})
         if self._sized is not None and scaled:
             least, most = self._sized.there.beside_usual
             yield (

@@ -46,7 +46,7 @@ def interval(target: Target, library: str) -> Interval | None:
     return None
 
 
-def element_spread(table: LoopTable) -> tuple[float, float]:
+def element_bounds(table: LoopTable) -> tuple[float, float]:
     """What an element costs in the cheapest loops and in the dearest, beside the middle ones."""
     classes = len(INSTRUCTION_CLASSES)
     sizes = sorted(

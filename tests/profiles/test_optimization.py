@@ -39,7 +39,7 @@ def test_where_loops_were_counted_at_both_levels_both_are_measured() -> None:
     assert 2 < small.total.instructions / fast.total.instructions < 6
     for node in small.nodes:
         assert node.evidence != "unknown"
-        assert node.spread == (1.0, 1.0)
+        assert node.bounds == (1.0, 1.0)
     assert not any("at -Os" in note for note in small.notes)
 
 
@@ -76,7 +76,7 @@ def test_an_operator_that_was_not_counted_lies_between_those_that_were() -> None
     assert small.evidence == "assumed"
     assert fast.latency_ms is not None
     assert small.latency_ms is not None
-    low, high = small.spread
+    low, high = small.bounds
     assert low * small.latency_ms <= fast.latency_ms * 1.01
     assert high * small.latency_ms >= 7 * fast.latency_ms
 
