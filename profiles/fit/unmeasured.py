@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping
 
 from tinyml_profiles.instructions import CLASSES, INSTRUCTION_CLASSES, load_loops
-from tinyml_profiles.work import GENERIC
+from tinyml_runtime.workloads.generic import GENERIC
 
 # A loop, and "entry" or "trip".
 Column = tuple[str, str]

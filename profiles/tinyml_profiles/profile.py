@@ -13,12 +13,13 @@ from tinyml_profiles.loops import FoundLoops, find_loops
 from tinyml_profiles.target import Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import interval
-from tinyml_profiles.work import ModelWork, NodeWork, generic_loops, model_work
+from tinyml_profiles.work import ModelWork, NodeWork, model_work
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.macs import count_macs
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.workload import LoopWork
+from tinyml_runtime.workloads.generic import count_made
 
 UNKNOWN = "unknown"
 # What the interpreter executes beside the nodes: once, and for each of them.
@@ -140,10 +141,10 @@ class _Prices:
         """
         counted = count_instructions(work.loops, table)
         if not counted.unpriced:
-            return counted, work.is_generic
+            return counted, False
         if len(counted.unpriced) < len(work.loops):
             return replace(counted, unpriced=()), True
-        loops = generic_loops(self._work.context(work), work.node)
+        loops = count_made(self._work.context(work), work.node)
         return count_instructions(loops, table), True
 
     def _overhead(self, nodes: int) -> tuple[float, float]:

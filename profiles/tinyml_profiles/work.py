@@ -18,20 +18,18 @@ from tinyml_runtime.registration import Node
 from tinyml_runtime.resolver import OpResolver
 from tinyml_runtime.tensor import Tensor
 from tinyml_runtime.workload import LoopWork
+from tinyml_runtime.workloads.generic import count_made
 from tinyml_runtime.workloads.moments import share_of_zeros, zero_shares
 
 _MEMORY_LIMIT_BYTES = 2**31
-# What an operator whose kernel nobody has described is taken to run.
-GENERIC = "generic"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeWork:
-    """A node and its loops; `is_generic` says that they are those of no kernel in particular."""
+    """A node and its loops."""
 
     node: Node
     loops: Sequence[LoopWork]
-    is_generic: bool = False
 
 
 class NodeTensors:
@@ -129,14 +127,5 @@ def _reached(model: Model) -> list[int]:
 
 
 def _work(context: NodeTensors, resolver: OpResolver, node: Node) -> NodeWork:
-    count = resolver.find_workload(node.operator)
-    if count is not None:
-        return NodeWork(node, count(context, node))
-    return NodeWork(node, generic_loops(context, node), is_generic=True)
-
-
-def generic_loops(context: NodeTensors, node: Node) -> Sequence[LoopWork]:
-    """A loop over all elements that the node makes: what stands for kernels that are not known."""
-    outputs = (context.output(node, place) for place in range(len(node.outputs)))
-    elements = sum(tensor.size for tensor in outputs if tensor is not None)
-    return (LoopWork(f"{GENERIC}.element", 1, elements),)
+    count = resolver.find_workload(node.operator) or count_made
+    return NodeWork(node, count(context, node))

@@ -96,9 +96,7 @@ def _depthwise(node: Node, sources: Sequence[Moments], tensors: Sequence[Tensor]
     depth = len(sources[0].mean)
     from_channel = np.arange(channels) * depth // channels
     mean, variance = sources[0].mean[from_channel], sources[0].variance[from_channel]
-    return _summed(
-        taps.sum(axis=0) * mean, np.square(taps).sum(axis=0) * variance, sources[2:]
-    )
+    return _summed(taps.sum(axis=0) * mean, np.square(taps).sum(axis=0) * variance, sources[2:])
 
 
 def _summed(mean: Array, variance: Array, biases: Sequence[Moments]) -> Moments:

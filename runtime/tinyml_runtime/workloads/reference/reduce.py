@@ -1,0 +1,70 @@
+"""MEAN, SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_ALL: a walk over all elements of the input.
+
+At every element the place in the output is worked out anew: each dimension is looked for among the
+axes, those that stay give the offset. Then the index moves on, with a carry at the end of a row.
+
+Source    tflite-micro `lite/kernels/internal/reference/reduce.h`, `lite/kernels/internal/types.h`,
+          `lite/micro/kernels/reduce_common.cc`
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from tinyml_runtime.model.options import ReducerOptions
+from tinyml_runtime.registration import Node
+from tinyml_runtime.tensor import Tensor
+from tinyml_runtime.types import TensorType
+from tinyml_runtime.workload import CountLoops, LoopWork, WorkContext, Workload, operand
+
+INPUT, AXES = 0, 1
+_IMAGE_RANK, _IMAGE_AXES = 4, [1, 2]
+
+
+def _count(name: str) -> CountLoops:
+    def count(context: WorkContext, node: Node) -> Workload:
+        source, output = operand(context.input(node, INPUT)), operand(context.output(node, 0))
+        axes = _axes(context.input(node, AXES), len(source.shape))
+        kind = f"{name}_{source.type.name.lower()}"
+        if name in ("mean", "sum") and source.type is not TensorType.FLOAT32:
+            kind = f"quantized_mean_{source.type.name.lower()}"
+        elif name == "mean" and _is_image(source, axes, node):
+            return (LoopWork("mean_image.element", entries=1, trips=source.size),)
+        rank = len(source.shape)
+        asked = sum(axes.index(axis) + 1 if axis in axes else len(axes) for axis in range(rank))
+        return (
+            LoopWork(f"{kind}.call", entries=1),
+            LoopWork(f"{kind}.output", trips=output.size),
+            LoopWork(f"{kind}.element", trips=source.size),
+            LoopWork("reduce.dimension", trips=source.size * rank),
+            LoopWork("reduce.question", trips=source.size * asked),
+            LoopWork("reduce.kept", trips=source.size * (rank - len(axes))),
+            LoopWork("reduce.carry", trips=_carries(source.shape)),
+        )
+
+    return count
+
+
+def _axes(tensor: Tensor | None, rank: int) -> list[int]:
+    """The axes in their order, each once; those that only a run tells are taken to be all."""
+    if tensor is None or not tensor.is_constant or not rank:
+        return list(range(rank))
+    return list(dict.fromkeys(int(axis) % rank for axis in tensor.values.reshape(-1)))
+
+
+def _is_image(source: Tensor, axes: list[int], node: Node) -> bool:
+    """Whether the kernel for height and width of an image runs, which keeps its rank."""
+    keeps = node.options_as(ReducerOptions).keep_dims
+    return keeps and len(source.shape) == _IMAGE_RANK and sorted(axes) == _IMAGE_AXES
+
+
+def _carries(shape: tuple[int, ...]) -> int:
+    """How often an index starts anew on its way over all elements."""
+    return sum(prod(shape[:axis]) for axis in range(len(shape)))
+
+
+MEAN = _count("mean")
+SUM = _count("sum")
+# The same template, with the other comparison.
+REDUCE_MAX = REDUCE_MIN = _count("reduce_max")
+REDUCE_ALL = _count("reduce_all")
