@@ -119,7 +119,7 @@ def read_nodes(truth: Path) -> Iterator[MeasuredNode]:
             yield MeasuredNode(
                 row["model"],
                 checksums[row["model"]],
-                row[source.core],
+                row[source.core].replace("_", "-"),
                 library,
                 int(row["op_index"]),
                 row["op_name"],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeAlias
@@ -60,21 +60,30 @@ class LoopCost:
 
 @dataclass(frozen=True, slots=True)
 class LoopTable:
-    """The mixes of a kernel library's loops on a core."""
+    """The mixes of a kernel library's loops on a core.
+
+    `spreads` has the share of a kernel's instructions by which it is off at most, either way, in
+    nine of ten operators, where values of activations make that much.
+    """
 
     library: str
     core: str
     source: str
     loops: Mapping[str, LoopCost]
+    spreads: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """Executed instructions by class; `unpriced` are loops that the table does not know."""
+    """Executed instructions by class; `unpriced` are loops that the table does not know.
+
+    `spread` is the share by which values of activations may make them more or fewer.
+    """
 
     mix: Mix
     evidence: str
     unpriced: tuple[str, ...] = ()
+    spread: float = 0.0
 
     @property
     def total(self) -> float:
@@ -91,7 +100,8 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
     totals = [0.0] * len(CLASSES)
     weakest = 0
     unpriced: list[str] = []
-    for work in workload:
+    works = list(workload)
+    for work in works:
         if not work.entries and not work.trips:
             continue  # what never runs needs no price
         cost = table.loops.get(work.loop)
@@ -103,7 +113,10 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
             if times:
                 for place, each in enumerate(mix):
                     totals[place] += times * each
-    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced))
+    # The first loop is the kernel's own; others may be those of what it calls.
+    kernel = works[0].loop.partition(".")[0] if works else ""
+    spread = table.spreads.get(kernel, 0.0)
+    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced), spread)
 
 
 @cache
@@ -119,7 +132,8 @@ def load_loops(library: str, core: str) -> LoopTable | None:
     data = tomllib.loads(file.read_text("utf-8"))
     try:
         loops = {name: _cost(entry, data["from"]) for name, entry in data["loop"].items()}
-        return LoopTable(data["library"], data["core"], f"{data['from']}: {data['ref']}", loops)
+        source = f"{data['from']}: {data['ref']}"
+        return LoopTable(data["library"], data["core"], source, loops, data.get("spread", {}))
     except KeyError as error:
         raise TargetError(f"{file.name}: missing or unknown key {error}") from None
 

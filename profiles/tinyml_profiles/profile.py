@@ -166,7 +166,9 @@ class _Prices:
         latency = self._milliseconds(cycles)
         low = high = None
         if latency is not None:
-            factors = interval(self._target, self._library, _weakest(nodes, self._loops))
+            spread = sum(_spread_cycles(node) for node in nodes) / max(cycles, 1.0)
+            evidence = _weakest(nodes, self._loops)
+            factors = interval(self._target, self._library, evidence, spread)
             if factors is not None:
                 low, high = latency * factors[0], latency * factors[1]
         return Total(macs, instructions, cycles, latency, low, high, self._energy(latency))
@@ -193,6 +195,13 @@ class _Prices:
 
 def _total_of(instructions: Instructions | None) -> float:
     return 0.0 if instructions is None else instructions.total
+
+
+def _spread_cycles(node: NodeLatency) -> float:
+    """Cycles that values may make more or fewer: nodes are taken to vary together."""
+    if node.instructions is None or node.cycles is None:
+        return 0.0
+    return node.instructions.spread * node.cycles.total
 
 
 def _weakest(nodes: Sequence[NodeLatency], loops: FoundLoops | None) -> str:
