@@ -15,9 +15,9 @@ def count_made(context: WorkContext, node: Node) -> Workload:
 
 
 def count_taken(context: WorkContext, node: Node) -> Workload:
-    """A turn for every element that the node takes, where it makes fewer."""
+    """A turn for every element that the node takes, where it makes fewer; no constants."""
     inputs = (context.input(node, place) for place in range(len(node.inputs)))
-    return _over(sum(tensor.size for tensor in inputs if tensor is not None))
+    return _over(sum(each.size for each in inputs if each is not None and not each.is_constant))
 
 
 def _over(elements: int) -> Workload:

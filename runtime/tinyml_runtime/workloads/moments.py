@@ -57,7 +57,7 @@ def zero_shares(nodes: Sequence[Node], tensors: Sequence[Tensor]) -> Mapping[int
 
 def share_of_zeros(tensor: Tensor) -> float:
     """The share of zeros in a constant."""
-    return 1 - np.count_nonzero(tensor.values) / max(1, tensor.size)
+    return (tensor.size - int(np.count_nonzero(tensor.values))) / max(1, tensor.size)
 
 
 def _of(tensor: Tensor, known: Mapping[int, Moments]) -> Moments:

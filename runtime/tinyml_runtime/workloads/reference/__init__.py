@@ -82,11 +82,14 @@ _CUSTOM = {
 _TAKING = ("ADD_N", "ARG_MAX", "ARG_MIN", "TFLite_Detection_PostProcess")
 
 REFERENCE_WORKLOADS: dict[str, CountLoops | str] = {
-    **dict.fromkeys(_TAKING, "tinyml_runtime.workloads.generic:TAKEN"),
-} | {
-    operator: f"{__name__}.{kernel}"
+    operator: f"tinyml_runtime.workloads.{kernel}"
     for operator, kernel in (
-        *((name, f"{family}:{name}") for family, names in _FAMILIES.items() for name in names),
-        *_CUSTOM.items(),
+        *(
+            (name, f"reference.{room}:{name}")
+            for room, names in _FAMILIES.items()
+            for name in names
+        ),
+        *((code, f"reference.{kernel}") for code, kernel in _CUSTOM.items()),
+        *((name, "generic:TAKEN") for name in _TAKING),
     )
 }

@@ -16,6 +16,7 @@ from tinyml_runtime.registration import Node
 from tinyml_runtime.tensor import Tensor
 from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import CountLoops, LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.generic import count_taken
 
 INPUT, AXES = 0, 1
 _IMAGE_RANK, _IMAGE_AXES = 4, [1, 2]
@@ -29,7 +30,7 @@ def _count(name: str) -> CountLoops:
         if name in ("mean", "sum") and source.type is not TensorType.FLOAT32:
             kind = f"quantized_mean_{source.type.name.lower()}"
         elif name == "mean" and _is_image(source, axes, node):
-            return (LoopWork("mean_image.element", entries=1, trips=source.size),)
+            return count_taken(context, node)
         rank = len(source.shape)
         asked = sum(axes.index(axis) + 1 if axis in axes else len(axes) for axis in range(rank))
         return (
@@ -53,7 +54,7 @@ def _axes(tensor: Tensor | None, rank: int) -> list[int]:
 
 
 def _is_image(source: Tensor, axes: list[int], node: Node) -> bool:
-    """Whether the kernel for height and width of an image runs, which keeps its rank."""
+    """Whether the kernel for height and width of an image runs, which nobody has counted."""
     keeps = node.options_as(ReducerOptions).keep_dims
     return keeps and len(source.shape) == _IMAGE_RANK and sorted(axes) == _IMAGE_AXES
 
