@@ -7,7 +7,7 @@ from pathlib import Path
 
 from interpreter import interpreter_line
 from measured import BENCH, SOURCES, checksum
-from unmeasured import ASSUMED, Column, Costs, assumed
+from unmeasured import Column, Costs, assumed
 
 _SPREAD = (
     "# What values do: by which share of its instructions a kernel is off at most, either way, in",
@@ -43,11 +43,12 @@ def table_text(
         "",
         "[loop]",
     ]
-    for loop in sorted({loop for loop, _ in costs} - {ASSUMED}):
+    for loop in sorted({loop for loop, _ in costs}):
         mixes = {part: costs.get((loop, part), {}) for part in ("entry", "trip")}
         is_derived = any((loop, part) in derived for part in mixes)
         lines.append(_line(loop, mixes, 'from = "derived"' if is_derived else ""))
-    lines.append(_line(ASSUMED, {"trip": assumed(costs)}, 'from = "assumed"'))
+    for loop, mix in assumed(costs).items():
+        lines.append(_line(loop, {"trip": mix}, 'from = "assumed"'))
     lines.append(interpreter_line(truth))
     if spreads:
         lines += ["", *_SPREAD, "[spread]"]

@@ -107,14 +107,16 @@ def _weights(matrix: Array, expected: Array) -> tuple[Array, float]:
 def _solve(matrix: Array, target: Array, weights: Array, expected: Array, pull: float) -> Array:
     """The best counts that are not negative.
 
-    What the samples leave open is taken to be in proportion to what is expected.
+    What the samples leave open is taken to be in proportion to what is expected, as far as the sums
+    of samples go whose columns are all expected.
     """
     rows, values = matrix * weights[:, None], target * weights
-    usual = float((matrix @ expected).sum())
+    known = (matrix[:, expected == 0] == 0).all(axis=1)
+    usual = float((matrix[known] @ expected).sum())
     if usual > 0:
         ties = pull * np.diag(expected > 0)
         rows = np.vstack([rows, ties])
-        values = np.concatenate([values, ties @ expected * float(target.sum()) / usual])
+        values = np.concatenate([values, ties @ expected * float(target[known].sum()) / usual])
     found = optimize.nnls(rows, values, maxiter=50 * matrix.shape[1])
     return np.asarray(found[0], np.float64)
 

@@ -78,7 +78,28 @@ _CUSTOM = {
     "SignalWindow": "signal:WINDOW",
 }
 
-# Kernels that nobody has counted, and that make fewer elements than they take.
+# Kernels that nobody has counted: those that only move elements, and those that make fewer elements
+# than they take. Of all others the elements that they make are counted.
+_MOVING = (
+    "ASSIGN_VARIABLE",
+    "BATCH_TO_SPACE_ND",
+    "BROADCAST_TO",
+    "CIRCULAR_BUFFER",
+    "DEPTH_TO_SPACE",
+    "DYNAMIC_UPDATE_SLICE",
+    "FILL",
+    "GATHER",
+    "GATHER_ND",
+    "PACK",
+    "READ_VARIABLE",
+    "REVERSE_V2",
+    "SPACE_TO_BATCH_ND",
+    "SPACE_TO_DEPTH",
+    "SPLIT",
+    "SPLIT_V",
+    "UNPACK",
+    "ZEROS_LIKE",
+)
 _TAKING = ("ADD_N", "ARG_MAX", "ARG_MIN", "TFLite_Detection_PostProcess")
 
 REFERENCE_WORKLOADS: dict[str, CountLoops | str] = {
@@ -90,6 +111,7 @@ REFERENCE_WORKLOADS: dict[str, CountLoops | str] = {
             for name in names
         ),
         *((code, f"reference.{kernel}") for code, kernel in _CUSTOM.items()),
+        *((name, "generic:MOVED") for name in _MOVING),
         *((name, "generic:TAKEN") for name in _TAKING),
     )
 }

@@ -21,11 +21,10 @@ def count_transpose(context: WorkContext, node: Node) -> Workload:
 
 def transpose_loops(shape: tuple[int, ...], size: int) -> Workload:
     """Those of its recursion, for an output of that shape and elements of `size` bytes."""
-    inner = sum(prod(shape[:depth]) for depth in range(len(shape) - 1))
+    visits = sum(prod(shape[:depth]) for depth in range(len(shape)))
     return (
-        LoopWork("transpose.dimension", trips=len(shape)),
-        LoopWork("transpose.level", trips=inner),
-        LoopWork(f"transpose_of_{size}.element", entries=prod(shape[:-1]), trips=prod(shape)),
+        LoopWork("transpose.visit", trips=visits),
+        LoopWork(f"transpose_of_{size}.element", trips=prod(shape)),
     )
 
 
