@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import defaultdict
 from collections.abc import Mapping
 
@@ -79,6 +80,28 @@ def test_an_operator_that_nobody_follows_leaves_no_zeros_behind() -> None:
     calls = (Call(Op.SOFTMAX, ("in",), ("middle",)), Call(Op.RELU, ("middle",), ("out",)))
     found = shares(model_of(Graph(tensors, ("in",), ("out",), calls)))
     assert found == {"middle": 0.0, "out": pytest.approx(0.5)}
+
+
+def test_weights_that_only_a_run_tells_leave_no_zeros() -> None:
+    tensors = {"in": fed((1, 2), F32), "weights": fed((3, 2), F32), "out": fed((1, 3), F32)}
+    options = FullyConnectedOptions(fused_activation=RELU)
+    call = Call(Op.FULLY_CONNECTED, ("in", "weights"), ("out",), options)
+    found = shares(model_of(Graph(tensors, ("in", "weights"), ("out",), (call,))))
+    # The sum may be anything about zero, of which RELU takes a half.
+    assert found == {"out": pytest.approx(0.5)}
+
+
+def test_a_tensor_of_any_length_takes_little_memory() -> None:
+    length = 200_000_000
+    tensors = {name: fed((1, length), F32) for name in ("in", "out")}
+    call = Call(Op.RELU, ("in",), ("out",))
+    model = model_of(Graph(tensors, ("in",), ("out",), (call,)))
+    tracemalloc.start()
+    found = zero_shares(list(nodes_of(model, 0)), make_tensors(model, 2**31)[0])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert list(found.values()) == [pytest.approx(0.5)]
+    assert peak < 50e6
 
 
 def test_weights_that_are_not_numbers_do_no_harm() -> None:

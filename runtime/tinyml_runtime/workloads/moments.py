@@ -22,6 +22,8 @@ from tinyml_runtime.types import Activation, TensorType
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 _INPUT_VARIANCE = 1 / 3
 _LEAST_VARIANCE = 1e-12
+_MOST_CHANNELS = 1 << 16
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _RECTIFYING = {Activation.RELU, Activation.RELU6}
 
 
@@ -49,10 +51,18 @@ def zero_shares(nodes: Sequence[Node], tensors: Sequence[Tensor]) -> Mapping[int
                 continue
             sources = [_of(tensors[index], known) for index in node.inputs if index >= 0]
             make = _MAKERS.get(node.operator)
-            if make is None or not sources:
+            if make is None or not sources or not _has_weights(node, tensors):
                 sources, make = [_of(tensors[output], known)], _same
             known[output] = _rectified(node, make(node, sources, tensors))
     return {index: float(np.nan_to_num(each.zeros).mean()) for index, each in known.items()}
+
+
+def _has_weights(node: Node, tensors: Sequence[Tensor]) -> bool:
+    """Whether there are weights to count with, where the operator has weights."""
+    if node.operator not in _WEIGHTED:
+        return True
+    weights = tensors[node.inputs[1]] if len(node.inputs) > 1 else None
+    return weights is not None and weights.is_constant and weights.size > 0
 
 
 def share_of_zeros(tensor: Tensor) -> float:
@@ -64,17 +74,20 @@ def _of(tensor: Tensor, known: Mapping[int, Moments]) -> Moments:
     """What is known of a tensor: of constants all, of inputs their range."""
     if tensor.index in known:
         return known[tensor.index]
-    channels = max(1, tensor.shape[-1]) if tensor.shape else 1
-    none = np.zeros(channels)
+    none = np.zeros(_channels(tensor))
     if not tensor.is_constant or not tensor.size:
         return Moments(none, none + _INPUT_VARIANCE, none)
-    values = tensor.values.reshape(-1, channels).astype(np.float64)
+    values = tensor.values.reshape(-1, (tensor.shape or (1,))[-1]).astype(np.float64)
     return Moments(values.mean(axis=0), values.var(axis=0), (values == 0).mean(axis=0))
 
 
 def _same(node: Node, sources: Sequence[Moments], tensors: Sequence[Tensor]) -> Moments:
-    shape = tensors[node.outputs[0]].shape
-    return sources[0].resized(max(1, shape[-1]) if shape else 1)
+    return sources[0].resized(_channels(tensors[node.outputs[0]]))
+
+
+def _channels(tensor: Tensor) -> int:
+    """Channels to be told apart: a file may claim any number that no weights stand for."""
+    return min(max(1, tensor.shape[-1]), _MOST_CHANNELS) if tensor.shape else 1
 
 
 def _weighted(node: Node, sources: Sequence[Moments], tensors: Sequence[Tensor]) -> Moments:
