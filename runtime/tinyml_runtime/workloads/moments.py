@@ -22,7 +22,7 @@ from tinyml_runtime.types import Activation, TensorType
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 _INPUT_VARIANCE = 1 / 3
 _LEAST_VARIANCE = 1e-12
-_MOST_CHANNELS = 1 << 16
+_MOST_CHANNELS = 1 << 14
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _RECTIFYING = {Activation.RELU, Activation.RELU6}
 
