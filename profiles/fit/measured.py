@@ -122,7 +122,7 @@ def read_nodes(truth: Path, level: str = "O2") -> Iterator[MeasuredNode]:
             yield MeasuredNode(
                 row["model"],
                 checksums[row["model"]],
-                row[source.core],
+                row[source.core].replace("_", "-"),
                 library,
                 int(row["op_index"]),
                 row["op_name"],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeAlias
@@ -64,22 +64,29 @@ class LoopTable:
 
     `beside_usual` are the least and the most instructions of an operator for each that it executes
     with the usual optimisation of the compiler.
+    `spreads` has the share of a kernel's instructions by which it is off at most, either way, in
+    nine of ten operators, where values of activations make that much.
     """
 
     library: str
     core: str
     source: str
     loops: Mapping[str, LoopCost]
+    spreads: Mapping[str, float] = field(default_factory=dict[str, float])
     beside_usual: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """Executed instructions by class; `unpriced` are loops that the table does not know."""
+    """Executed instructions by class; `unpriced` are loops that the table does not know.
+
+    `spread` is the share by which values of activations may make them more or fewer.
+    """
 
     mix: Mix
     evidence: str
     unpriced: tuple[str, ...] = ()
+    spread: float = 0.0
 
     @property
     def total(self) -> float:
@@ -96,7 +103,8 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
     totals = [0.0] * len(CLASSES)
     weakest = 0
     unpriced: list[str] = []
-    for work in workload:
+    works = list(workload)
+    for work in works:
         if not work.entries and not work.trips:
             continue  # what never runs needs no price
         cost = table.loops.get(work.loop)
@@ -108,7 +116,10 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
             if times:
                 for place, each in enumerate(mix):
                     totals[place] += times * each
-    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced))
+    # The first loop is the kernel's own; others may be those of what it calls.
+    kernel = works[0].loop.partition(".")[0] if works else ""
+    spread = table.spreads.get(kernel, 0.0)
+    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced), spread)
 
 
 @cache
@@ -131,6 +142,7 @@ def load_loops(library: str, core: str, level: str = "O2") -> LoopTable | None:
             data["core"],
             f"{data['from']}: {data['ref']}",
             loops,
+            data.get("spread", {}),
             (beside["least"], beside["most"]),
         )
     except KeyError as error:

@@ -39,11 +39,12 @@ def find_loops(core: Core, library: str) -> FoundLoops | None:
 def _completed(library: str, cores: Sequence[str]) -> LoopTable:
     """The table of the first core, with what it lacks from the others."""
     first, *others = (table for core in cores if (table := load_loops(library, core)) is not None)
-    loops = dict(first.loops)
+    loops, spreads = dict(first.loops), dict(first.spreads)
     for other in others:
+        spreads = {**other.spreads, **spreads}
         for name, cost in other.loops.items():
             loops.setdefault(name, _weaker(cost))
-    return replace(first, loops=loops)
+    return replace(first, loops=loops, spreads=spreads)
 
 
 def _weaker(cost: LoopCost) -> LoopCost:

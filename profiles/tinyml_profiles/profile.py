@@ -14,12 +14,13 @@ from tinyml_profiles.optimization import COUNTED_ON, EXACT, LEVELS, USUAL, find_
 from tinyml_profiles.target import Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import Interval, element_bounds, interval
-from tinyml_profiles.work import ModelWork, NodeWork, generic_loops, model_work
+from tinyml_profiles.work import ModelWork, NodeWork, model_work
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.macs import count_macs
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.workload import LoopWork
+from tinyml_runtime.workloads.generic import count_made
 
 UNKNOWN, ASSUMED = "unknown", "assumed"
 # What the interpreter executes beside the nodes: once, and for each of them.
@@ -97,7 +98,8 @@ class _Prices:
             for node in nodes
         ]
         evidence = _weakest(nodes, self._loops)
-        factors = interval(self._target, self._library)
+        spread = sum(map(_spread_cycles, nodes)) / max(all_cycles, 1.0)
+        factors = interval(self._target, self._library, spread)
         return LatencyReport(
             target=self._target,
             library=self._library,
@@ -160,10 +162,10 @@ class _Prices:
         """
         counted = count_instructions(work.loops, table)
         if not counted.unpriced:
-            return counted, work.is_generic
+            return counted, False
         if len(counted.unpriced) < len(work.loops):
             return replace(counted, unpriced=()), True
-        loops = generic_loops(self._work.context(work), work.node)
+        loops = count_made(self._work.context(work), work.node)
         return count_instructions(loops, table), True
 
     def _overhead(self, nodes: int) -> tuple[float, float]:
@@ -229,6 +231,13 @@ class _Prices:
 
 def _total_of(instructions: Instructions | None) -> float:
     return 0.0 if instructions is None else instructions.total
+
+
+def _spread_cycles(node: NodeLatency) -> float:
+    """Cycles that values may make more or fewer: nodes are taken to vary together."""
+    if node.instructions is None or node.cycles is None:
+        return 0.0
+    return node.instructions.spread * node.cycles.total
 
 
 def _weakest(nodes: Sequence[NodeLatency], loops: FoundLoops | None) -> str:

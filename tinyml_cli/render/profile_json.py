@@ -103,6 +103,7 @@ def _node(node: NodeLatency, log: Measurement | None) -> dict[str, Any]:
         "name": node.name,
         "macs": node.macs,
         "instructions": _whole(None if node.instructions is None else node.instructions.total),
+        "spread": None if node.instructions is None else node.instructions.spread,
         "cycles": _whole(None if node.cycles is None else node.cycles.total),
         "latency_ms": node.latency_ms,
         "measured_ms": None if log is None else log.nodes.get((node.subgraph, node.index)),
