@@ -139,7 +139,7 @@ class CyclePricer:
     def _core_scale(self, instructions: Instructions, traffic: Traffic) -> tuple[float, int]:
         """Instructions executed for each that was counted, and the weakest evidence so far."""
         figures = [self._scale]
-        accelerated = self._acceleration(traffic)
+        accelerated = self._acceleration(traffic) if instructions.is_own else None
         if accelerated is not None:
             figures.append(accelerated)
         product = 1.0

@@ -51,11 +51,15 @@ NOTHING: Mix = (0.0,) * len(CLASSES)
 
 @dataclass(frozen=True, slots=True)
 class LoopCost:
-    """What one entry of a loop executes, and one turn."""
+    """What one entry of a loop executes, and one turn.
+
+    `is_own` says that it is a loop of the library's own code, and not one of the reference.
+    """
 
     entry: Mix
     trip: Mix
     evidence: str
+    is_own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,15 @@ class LoopTable:
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """Executed instructions by class; `unpriced` are loops that the table does not know."""
+    """Executed instructions by class; `unpriced` are loops that the table does not know.
+
+    `is_own` says that the library's own code is among them, and not the reference's alone.
+    """
 
     mix: Mix
     evidence: str
     unpriced: tuple[str, ...] = ()
+    is_own: bool = True
 
     @property
     def total(self) -> float:
@@ -95,6 +103,7 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
     """The instructions of a workload; the evidence is the weakest that entered."""
     totals = [0.0] * len(CLASSES)
     weakest = 0
+    is_own = False
     unpriced: list[str] = []
     for work in workload:
         if not work.entries and not work.trips:
@@ -104,11 +113,12 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
             unpriced.append(work.loop)
             continue
         weakest = max(weakest, EVIDENCE.index(cost.evidence))
+        is_own |= cost.is_own
         for times, mix in ((work.entries, cost.entry), (work.trips, cost.trip)):
             if times:
                 for place, each in enumerate(mix):
                     totals[place] += times * each
-    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced))
+    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced), is_own)
 
 
 @cache
