@@ -151,8 +151,6 @@ class CyclePricer:
 
     def _acceleration(self, traffic: Traffic) -> Figure | None:
         """The share of its cycles that an operator takes in code of this very core."""
-        if not traffic.is_int8:
-            return None
         ragged = f"{traffic.operator}{RAGGED}" if traffic.is_ragged else traffic.operator
         for name in (ragged, traffic.operator, "*"):
             if (figure := self._accelerated.get((self._library, name))) is not None:
