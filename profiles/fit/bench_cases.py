@@ -17,7 +17,6 @@ from bench_elements import element_cases
 from bench_moves import moving_cases
 
 from tests.runtime.kernels.test_batch_matmul import matmul
-from tests.runtime.kernels.test_convolutions import conv, dense, depthwise
 from tests.runtime.kernels.test_lstm import lstm
 from tests.runtime.kernels.test_pooling import pool
 from tests.runtime.kernels.test_reduce import mean
@@ -25,6 +24,7 @@ from tests.runtime.kernels.test_reductions import reduction
 from tests.runtime.kernels.test_softmax import TO_INT8, TO_INT16, WIDE, softmax
 from tests.runtime.kernels.test_svdf import svdf
 from tests.runtime.kernels.test_transpose_conv import transpose_conv
+from tests.support.layers import conv, dense, depthwise
 from tests.support.single_op import SingleOp
 from tinyml_runtime.types import BuiltinOperator as Op
 from tinyml_runtime.types import Padding

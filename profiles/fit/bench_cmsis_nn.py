@@ -15,7 +15,6 @@ import numpy as np
 
 from tests.runtime.kernels.test_arithmetic import binary
 from tests.runtime.kernels.test_batch_matmul import matmul
-from tests.runtime.kernels.test_convolutions import conv, dense, depthwise
 from tests.runtime.kernels.test_lstm import INT16, lstm
 from tests.runtime.kernels.test_pad import pad
 from tests.runtime.kernels.test_pooling import pool
@@ -23,6 +22,7 @@ from tests.runtime.kernels.test_shapes import transpose
 from tests.runtime.kernels.test_softmax import TO_INT8, TO_INT16, WIDE, softmax
 from tests.runtime.kernels.test_svdf import svdf
 from tests.runtime.kernels.test_transpose_conv import transpose_conv
+from tests.support.layers import conv, dense, depthwise
 from tests.support.single_op import SingleOp
 from tinyml_runtime.types import BuiltinOperator, Padding
 

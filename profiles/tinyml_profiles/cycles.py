@@ -139,7 +139,7 @@ class CyclePricer:
     def _core_scale(self, instructions: Instructions, traffic: Traffic) -> tuple[float, int]:
         """Instructions executed for each that was counted, and the weakest evidence so far."""
         figures = [self._scale]
-        accelerated = self._acceleration(traffic)
+        accelerated = self._acceleration(traffic) if instructions.is_own else None
         if accelerated is not None:
             figures.append(accelerated)
         product = 1.0
@@ -151,8 +151,6 @@ class CyclePricer:
 
     def _acceleration(self, traffic: Traffic) -> Figure | None:
         """The share of its cycles that an operator takes in code of this very core."""
-        if not traffic.is_int8:
-            return None
         ragged = f"{traffic.operator}{RAGGED}" if traffic.is_ragged else traffic.operator
         for name in (ragged, traffic.operator, "*"):
             if (figure := self._accelerated.get((self._library, name))) is not None:

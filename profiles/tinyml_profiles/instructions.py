@@ -51,11 +51,15 @@ NOTHING: Mix = (0.0,) * len(CLASSES)
 
 @dataclass(frozen=True, slots=True)
 class LoopCost:
-    """What one entry of a loop executes, and one turn."""
+    """What one entry of a loop executes, and one turn.
+
+    `is_own` says that it is a loop of the library's own code, and not one of the reference.
+    """
 
     entry: Mix
     trip: Mix
     evidence: str
+    is_own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,14 @@ class Instructions:
     """Executed instructions by class; `unpriced` are loops that the table does not know.
 
     `spread` is the share by which values of activations may make them more or fewer.
+    `is_own` says that the library's own code is among them, and not the reference's alone.
     """
 
     mix: Mix
     evidence: str
     unpriced: tuple[str, ...] = ()
     spread: float = 0.0
+    is_own: bool = True
 
     @property
     def total(self) -> float:
@@ -102,6 +108,7 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
     """The instructions of a workload; the evidence is the weakest that entered."""
     totals = [0.0] * len(CLASSES)
     weakest = 0
+    is_own = False
     unpriced: list[str] = []
     works = list(workload)
     for work in works:
@@ -112,6 +119,7 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
             unpriced.append(work.loop)
             continue
         weakest = max(weakest, EVIDENCE.index(cost.evidence))
+        is_own |= cost.is_own
         for times, mix in ((work.entries, cost.entry), (work.trips, cost.trip)):
             if times:
                 for place, each in enumerate(mix):
@@ -119,7 +127,7 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
     # The first loop is the kernel's own; others may be those of what it calls.
     kernel = works[0].loop.partition(".")[0] if works else ""
     spread = table.spreads.get(kernel, 0.0)
-    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced), spread)
+    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced), spread, is_own)
 
 
 @cache

@@ -23,6 +23,7 @@ def read_core(table: TomlTable) -> Core:
         source=table.source,
         loops_cores=(loops.text("core"), *loops.texts("near")),
         loops_scale=loops.figure("scale", 0.3, 2, ONE),
+        float_loops=loops.texts("floats"),
         cycles=_cycles(table.table("cycles")),
         paired=table.figure("paired", 0, 0.5, NONE),
         instruction_bytes=table.figure("instruction_bytes", 2, 8),

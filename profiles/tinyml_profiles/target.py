@@ -30,7 +30,8 @@ class Core:
     "branch_taken" is the surcharge of leaving the straight line. `paired` is the share of
     instructions that issue in the same cycle as another one. `loops_cores` are the cores whose
     measured loops this one is taken to run, those first that come nearest, with `loops_scale`
-    instructions for each one of theirs.
+    instructions for each one of theirs. `float_loops` are cores with floating-point
+    instructions, whose float loops stand for this one's where those cores have none.
     `accelerated` are the cycles of an operator, as a share of what its loops cost, where a library
     has other code for this core that nobody has counted: (library, operator) or (library, "*"), or
     (library, "CONV_2D_RAGGED") where channels do not fill the vectors.
@@ -44,6 +45,7 @@ class Core:
     source: str
     loops_cores: tuple[str, ...]
     loops_scale: Figure
+    float_loops: tuple[str, ...]
     cycles: Mapping[str, Figure]
     paired: Figure
     instruction_bytes: Figure

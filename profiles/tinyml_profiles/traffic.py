@@ -13,7 +13,6 @@ from math import prod
 
 from tinyml_runtime.registration import Node
 from tinyml_runtime.tensor import Tensor
-from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import WorkContext
 
 # Code of one kernel that runs at least once, and of its innermost loops. Exponentials are long.
@@ -42,8 +41,7 @@ NO_WALK = Walk()
 class Traffic:
     """What a node reads beside its instructions.
 
-    `is_ragged` says that its channels do not fill the vectors of a core that has any; `is_int8`,
-    that it works on what such vectors are for.
+    `is_ragged` says that its channels do not fill the vectors of a core that has any.
     """
 
     operator: str
@@ -52,7 +50,6 @@ class Traffic:
     kernel_bytes: float = KERNEL_BYTES
     loop_bytes: float = LOOP_BYTES
     is_ragged: bool = False
-    is_int8: bool = True
 
 
 def node_traffic(context: WorkContext, node: Node, library: str, macs: int) -> Traffic:
@@ -69,7 +66,6 @@ def node_traffic(context: WorkContext, node: Node, library: str, macs: int) -> T
         Walk(arena, max(arena, size * macs / shared), _arena_round(node, inputs, arena)),
         _LONG_KERNEL_BYTES if node.operator in _LONG else KERNEL_BYTES,
         is_ragged=_is_ragged(node, inputs),
-        is_int8=bool(inputs) and inputs[0] is not None and inputs[0].type is TensorType.INT8,
     )
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from tests.conformance.cases import Case, Settings, grid
 from tests.conformance.tolerances import sum_of
 from tests.runtime.kernels.test_batch_matmul import AT_THE_ENDS, LARGE, SMALL, matmul
-from tests.runtime.kernels.test_convolutions import conv, dense, depthwise
 from tests.runtime.kernels.test_transpose_conv import LAYOUTS, transpose_conv
+from tests.support.layers import conv, dense, depthwise
 from tests.support.single_op import SingleOp
 from tinyml_runtime.model.options import Conv2DOptions, FullyConnectedOptions
 from tinyml_runtime.types import Activation, Padding, TensorType

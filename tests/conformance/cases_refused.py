@@ -16,7 +16,6 @@ from tests.runtime.kernels.test_batch_matmul import matmul
 from tests.runtime.kernels.test_broadcast_to import broadcast
 from tests.runtime.kernels.test_comparisons import comparison
 from tests.runtime.kernels.test_concatenation import concatenation, split
-from tests.runtime.kernels.test_convolutions import conv, dense, depthwise
 from tests.runtime.kernels.test_cumsum import cumsum
 from tests.runtime.kernels.test_detection_postprocess import detection
 from tests.runtime.kernels.test_division import division
@@ -50,6 +49,7 @@ from tests.runtime.kernels.test_space_to_depth import to_space as depth_to_space
 from tests.runtime.kernels.test_squared_difference import squared_difference
 from tests.runtime.kernels.test_svdf import svdf
 from tests.runtime.kernels.test_transpose_conv import transpose_conv
+from tests.support.layers import conv, dense, depthwise
 from tests.support.single_op import SingleOp, constant, fed
 from tinyml_runtime.model.options import SVDFOptions
 from tinyml_runtime.types import Activation, Padding, TensorType

@@ -42,6 +42,7 @@ def make_core(cycles: Mapping[str, float] = {}, paired: float = 0.0, scale: floa
         source="datasheet: made up",
         loops_cores=("core",),
         loops_scale=figure(scale),
+        float_loops=(),
         cycles={name: figure(cycles.get(name, 1.0)) for name in CLASSES}
         | {"branch_taken": figure(cycles.get("branch_taken", 0.0))},
         paired=figure(paired),
@@ -108,6 +109,8 @@ def test_an_accelerated_operator_costs_a_share_and_the_others_the_whole() -> Non
     assert fast.total == pytest.approx(10)
     assert fast.evidence == "assumed"
     assert price(target, counts, Traffic("SOFTMAX"), asked).total == 100
+    left_to_reference = replace(counts, is_own=False)
+    assert price(target, left_to_reference, Traffic("CONV_2D"), asked).total == 100
     assert price(target, counts, Traffic("CONV_2D"), USUAL).total == 100
 
 

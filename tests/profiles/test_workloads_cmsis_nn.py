@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.suite import CASES
-from tests.runtime.kernels.test_convolutions import conv, dense, depthwise
 from tests.runtime.kernels.test_pooling import MAX, pool
 from tests.support.corpus import CORPUS, needs_corpus
+from tests.support.layers import conv, dense, depthwise
 from tests.support.single_op import SingleOp
 from tinyml_profiles.instructions import LoopTable, count_instructions, load_loops
 from tinyml_profiles.work import node_workloads

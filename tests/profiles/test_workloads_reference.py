@@ -11,7 +11,6 @@ import pytest
 from tests.conformance.suite import CASES
 from tests.runtime.kernels.test_arithmetic import binary
 from tests.runtime.kernels.test_concatenation import concatenation
-from tests.runtime.kernels.test_convolutions import conv, dense, depthwise
 from tests.runtime.kernels.test_lstm import lstm
 from tests.runtime.kernels.test_pad import pad
 from tests.runtime.kernels.test_pooling import AVERAGE, pool
@@ -19,6 +18,7 @@ from tests.runtime.kernels.test_shapes import reshape
 from tests.runtime.kernels.test_softmax import TO_INT8, softmax
 from tests.runtime.kernels.test_svdf import svdf
 from tests.runtime.kernels.test_transpose_conv import transpose_conv
+from tests.support.layers import conv, dense, depthwise
 from tests.support.single_op import SingleOp, constant, fed
 from tinyml_profiles.work import node_workloads
 from tinyml_runtime.kernels import ESP_NN, REFERENCE

@@ -9,8 +9,8 @@ import pytest
 
 from tests.runtime.kernels.test_arithmetic import binary
 from tests.runtime.kernels.test_batch_matmul import matmul
-from tests.runtime.kernels.test_convolutions import conv, dense, depthwise
 from tests.runtime.kernels.test_lstm import lstm
+from tests.support.layers import conv, dense, depthwise
 from tests.support.single_op import SingleOp, random_feeds, run_ours
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.interpreter import Interpreter

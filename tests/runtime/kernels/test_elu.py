@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pytest
 
+from tests.support.layers import curve
 from tests.support.single_op import (
     SingleOp,
     assert_like_tflm,
@@ -24,19 +25,7 @@ from tinyml_runtime.types import BuiltinOperator
 EVERY_INT8 = np.arange(-128, 128).astype(np.int8)
 
 
-def elu(
-    kind: Any = np.int8,
-    scales: tuple[float, float] = (0.05, 0.05),
-    zero_points: tuple[int, int] = (0, 0),
-    shape: tuple[int, ...] = (256,),
-) -> SingleOp:
-    source, output = (
-        fed(shape, kind, float(np.float32(scale)) if kind is np.int8 else None, point)
-        for scale, point in zip(scales, zero_points, strict=True)
-    )
-    return SingleOp(BuiltinOperator.ELU, [source], [output])
-
-
+elu = partial(curve, BuiltinOperator.ELU)
 CASES = {
     "float32": elu(np.float32, shape=(2, 3, 40)),
     "int8": elu(),
