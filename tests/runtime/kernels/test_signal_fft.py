@@ -161,12 +161,14 @@ def test_the_fast_way_is_exact_or_says_that_it_is_not(fft_length: int) -> None:
 
 
 def test_a_tie_in_the_middle_frequency_is_rounded_for_the_number_and_its_conjugate() -> None:
-    # Every other sample is 1, -1, 1, -1 times the largest one, in steps of two.
-    for level in (16384, -16384, 16385, -16385):
-        signals = np.zeros((1, 64), np.int16)
-        signals[0, 1::4], signals[0, 3::4] = level, -level
-        signals[0, 0::2] = 100
-        np.testing.assert_array_equal(fast_spectra(signals, 64), step_by_step(signals, 64))
+    # Odd samples are a, b, a, b: halved, quartered and added, some make 16384 or -16384, whose
+    # halves as KISS FFT takes them are 8191.5 and -8191.5.
+    levels = np.arange(16376, 16396)
+    signals = np.zeros((2, len(levels), len(levels), 16), np.int16)
+    signals[0, ..., 1::4], signals[0, ..., 3::4] = levels[:, None, None], -levels[:, None]
+    signals[1] = -signals[0]
+    rows = signals.reshape(-1, 16)
+    np.testing.assert_array_equal(fast_spectra(rows, 16), step_by_step(rows, 16))
 
 
 def test_more_signals_than_are_transformed_at_once_have_the_spectra_of_each() -> None:
