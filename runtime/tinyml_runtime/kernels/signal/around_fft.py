@@ -95,16 +95,25 @@ def prepare_window(context: PrepareContext, node: Node) -> WindowData:
     )
 
 
-def evaluate_window(context: EvalContext, node: Node, data: WindowData) -> None:
+def bind_window(context: EvalContext, node: Node, data: WindowData) -> Callable[[], None]:
     """Multiply, shift right, saturate."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    products = source.reshape(-1, data.size).astype(np.int32)
-    weights = context.input(node, WEIGHTS).values if data.weights is None else data.weights
-    np.multiply(products, weights, out=products)
-    np.right_shift(products, data.shift, out=products)
-    if data.saturates:
-        np.clip(products, INT16_MIN, INT16_MAX, out=products)
-    np.copyto(output.reshape(-1, data.size), products, casting="unsafe")
+    window = context.input(node, WEIGHTS).values
+    # One signal is best without a second axis.
+    shape = (-1, data.size) if source.size > data.size else (-1,)
+    signals, windowed = source.reshape(shape), output.reshape(shape)
+    products = np.empty(signals.shape, np.int32)
+
+    def run() -> None:
+        weights = window.astype(np.int32) if data.weights is None else data.weights
+        products[...] = signals
+        np.multiply(products, weights, products)
+        np.right_shift(products, data.shift, products)
+        if data.saturates:
+            np.clip(products, INT16_MIN, INT16_MAX, out=products)
+        windowed[...] = products
+
+    return run
 
 
 def prepare_auto_scale(context: PrepareContext, node: Node) -> FrequencyData:
@@ -201,7 +210,7 @@ def _stacks(data: WindowData | FrequencyData) -> bool:
     return data.stackable
 
 
-SIGNAL_WINDOW = Registration("SignalWindow", prepare_window, evaluate_window, _stacks)
+SIGNAL_WINDOW = Registration("SignalWindow", prepare_window, BindingEvaluate(bind_window), _stacks)
 SIGNAL_FFT_AUTO_SCALE = Registration(
     "SignalFftAutoScale", prepare_auto_scale, BindingEvaluate(bind_auto_scale), _stacks
 )
