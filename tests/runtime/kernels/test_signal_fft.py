@@ -21,6 +21,7 @@ from tests.support.single_op import (
 )
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.kernels.signal.fast_fft import FastSpectra
+from tinyml_runtime.kernels.signal.fast_fft_tables import fast_tables
 from tinyml_runtime.kernels.signal.fft import to_frequencies, transform
 from tinyml_runtime.kernels.signal.fft_plan import fft_plan
 from tinyml_runtime.tensor import Array
@@ -119,9 +120,10 @@ def step_by_step(signals: Array, fft_length: int) -> Array:
 
 def fast_spectra(signals: Array, fft_length: int) -> Array | None:
     """The same by the fast way; None where that says that there is an overflow."""
-    fft = transform(fft_plan(fft_length // 2, inverse=False), TensorType.INT16)
+    constants = fast_tables(transform(fft_plan(fft_length // 2, inverse=False), TensorType.INT16))
+    assert constants is not None
     spectra = np.empty((len(signals), fft_length + 2), np.int16)
-    is_exact = FastSpectra(fft, len(signals)).bind(signals, spectra)()
+    is_exact = FastSpectra(constants, len(signals)).bind(signals, spectra)()
     return spectra if is_exact else None
 
 

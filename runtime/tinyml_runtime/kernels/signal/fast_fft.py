@@ -28,7 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyml_runtime.kernels.signal import fast_fft_tables as tables
-from tinyml_runtime.kernels.signal.fft import Transform
+from tinyml_runtime.kernels.signal.fast_fft_tables import FastTables
+from tinyml_runtime.kernels.signal.fft_plan import FftPlan
 from tinyml_runtime.tensor import Array
 
 _SURELY_FITS = 5700
@@ -57,16 +58,17 @@ class _Step:
 class FastSpectra:
     """Spectra of several real signals at a time, padded with zeros to the transform's length."""
 
-    def __init__(self, fft: Transform, transforms: int) -> None:
-        """Lay out `transforms` times the transform `fft`, of which `has_fast_way` holds."""
-        self._fft, self._transforms = fft, transforms
-        self._radices = [stage.radix for stage in fft.plan.stages]
-        self._places = np.zeros((2, fft.plan.points, transforms), np.intp)
-        numbers = transforms * fft.plan.points
+    def __init__(self, constants: FastTables, transforms: int) -> None:
+        """Lay out the arrays of `transforms` transforms."""
+        self._constants, self._transforms = constants, transforms
+        plan = constants.fft.plan
+        self._radices = [stage.radix for stage in plan.stages]
+        self._places = np.zeros((2, plan.points, transforms), np.intp)
+        numbers = transforms * plan.points
         # Real and imaginary parts of each input of a stage, then its constant rows.
         self._columns = [np.zeros((4 * radix, numbers // radix)) for radix in self._radices]
         self._steps = [self._step(index) for index in range(len(self._radices) - 1)]
-        self._ending = _Ending(fft, transforms, self._columns[-1])
+        self._ending = _Ending(constants, transforms, self._columns[-1])
 
     def bind(self, signals: Array, spectra: Array) -> Callable[[], bool]:
         """What makes `spectra` [transforms, 2 * points + 2] of `signals` [transforms, length].
@@ -132,12 +134,11 @@ class FastSpectra:
     def _step(self, index: int) -> _Step:
         """The stage at `index` and the twiddles of the next one, for all transforms."""
         radix, following = self._radices[index : index + 2]
-        columns, transforms = self._columns[index], self._transforms
-        # Of a stage's columns, the transforms come between what is to be transformed and what was.
-        done = math.prod(self._radices[: index + 1])
-        twiddles = tables.stage_twiddles(self._fft, index + 1).reshape(following, -1, 1, done)
-        twiddles = twiddles.repeat(transforms, 2).reshape(-1)
-        offsets = tables.rounding_offsets(twiddles)
+        columns = self._columns[index]
+        twiddles, offsets = (
+            self._for_all(factors[index], index)
+            for factors in (self._constants.twiddles, self._constants.offsets)
+        )
         columns[2 * radix :] = (offsets + (0.5 + 0.5j)).view(np.float64).reshape(-1, 2 * radix).T
         sums = np.empty((len(twiddles) // radix, 2 * radix))
         return _Step(
@@ -153,6 +154,15 @@ class FastSpectra:
             limit=tables.LARGEST // following,
         )
 
+    def _for_all(self, factors: Array, index: int) -> Array:
+        """Factors [radix, columns] behind the stage at `index`, for each transform.
+
+        Transforms come between what has still to be transformed and what has been.
+        """
+        done = math.prod(self._radices[: index + 1])
+        apart = factors.reshape(len(factors), -1, 1, done)
+        return apart.repeat(self._transforms, 2).reshape(-1)
+
 
 class _Ending:
     """The last stage, and from its spectra of complex signals those of the real ones.
@@ -160,19 +170,20 @@ class _Ending:
     `words` are the latter, as they stand in memory: [transforms * (2 * points + 2)].
     """
 
-    def __init__(self, fft: Transform, transforms: int, columns: Array) -> None:
+    def __init__(self, constants: FastTables, transforms: int, columns: Array) -> None:
         """Make the spectra of what is in `columns`, which gets the constants."""
-        points, radix = fft.plan.points, fft.plan.stages[-1].radix
+        plan = constants.fft.plan
+        points, radix = plan.points, plan.stages[-1].radix
         self._columns = columns[: 2 * radix + 1]
         self._columns[-1] = 1.0
         self._butterfly = tables.last_butterfly(radix)
         self._sums = np.empty((2 * radix + 1, columns.shape[1]))
-        self._chosen = _pairs(fft, transforms)
+        self._chosen = _pairs(plan, transforms)
         self._halves = np.empty(self._chosen.shape, np.int16)
         frequencies = points // 2 + 1
-        self._twiddles = np.tile(tables.real_twiddles(fft), (transforms, 1))
+        self._twiddles = np.tile(constants.real_twiddles, (transforms, 1))
         self._rows = np.ones((7, transforms * frequencies))
-        self._rows[5:] = tables.real_offsets(self._twiddles.reshape(-1))
+        self._rows[5:] = np.tile(tables.real_offsets(constants.real_twiddles), transforms)
         self._combined = np.empty((transforms * frequencies, 6))
         self._turned = np.empty((transforms, frequencies), complex)
         self._spectra = np.empty((transforms, points + 1), complex)
@@ -212,21 +223,15 @@ class _Ending:
         )
 
 
-def has_fast_way(fft: Transform) -> bool:
-    """Whether `FastSpectra` can take this transform: radices 2 and 4, and several stages."""
-    stages = fft.plan.stages
-    return len(stages) > 1 and all(stage.radix in (2, 4) for stage in stages)
-
-
-def _pairs(fft: Transform, transforms: int) -> Array:
+def _pairs(plan: FftPlan, transforms: int) -> Array:
     """Where words of the last stage have each frequency and its mirror image.
 
     For both parts of either, [4 * transforms * (points // 2 + 1)].
     """
-    points, radix = fft.plan.points, fft.plan.stages[-1].radix
+    points, radix = plan.points, plan.stages[-1].radix
     blocks = points // radix
     frequencies = np.arange(points // 2 + 1)
-    columns, outputs = np.divmod(fft.plan.order, radix)
+    columns, outputs = np.divmod(plan.order, radix)
     columns = columns + blocks * np.arange(transforms)[:, None]
     near, mirrored = frequencies, -frequencies
     rows = [outputs[near], outputs[near] + radix, outputs[mirrored], outputs[mirrored] + radix]

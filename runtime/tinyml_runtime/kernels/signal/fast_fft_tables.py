@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,6 +45,35 @@ COMBINATION = np.array(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class FastTables:
+    """The constants of a transform: of each stage but the first, and of the real transform.
+
+    Stages have complex twiddles, and the offsets that go with them, of shape [radix, columns].
+    Real twiddles go from frequency 0, which has to be -i, to the middle one.
+    """
+
+    fft: Transform
+    twiddles: tuple[Array, ...]
+    offsets: tuple[Array, ...]
+    real_twiddles: Array
+
+
+def fast_tables(fft: Transform) -> FastTables | None:
+    """The constants of `fft`, unless radices other than 2 and 4, or a single stage, forbid."""
+    stages = fft.plan.stages
+    if len(stages) < 2 or any(stage.radix not in (2, 4) for stage in stages):
+        return None
+    twiddles = tuple(_stage_twiddles(fft, index) for index in range(1, len(stages)))
+    real, imaginary = fft.real_twiddles / ONE
+    return FastTables(
+        fft=fft,
+        twiddles=twiddles,
+        offsets=tuple(rounding_offsets(factors) for factors in twiddles),
+        real_twiddles=np.concatenate([[-1j], real + 1j * imaginary]),
+    )
+
+
 @functools.cache
 def quotients(radix: int) -> Array:
     """KISS FFT's x / radix, rounded, for each int16 x; by the bits of x, as float64."""
@@ -76,14 +106,6 @@ def last_butterfly(radix: int) -> Array:
     return np.vstack([matrix, middle])
 
 
-def stage_twiddles(fft: Transform, index: int) -> Array:
-    """The complex twiddles [radix, columns] of a stage, as KISS FFT rounds them."""
-    roots = fft.roots[0] + 1j * fft.roots[1]
-    twiddles = roots[fft.plan.stages[index].twiddles]
-    twiddles[0] = ONE  # KISS FFT leaves the first row as it is
-    return twiddles / ONE
-
-
 def rounding_offsets(twiddles: Array) -> Array:
     """Complex integers K for which K * twiddle is near OFFSET, a multiple of 2**16 and a half.
 
@@ -108,12 +130,6 @@ def rounding_offsets(twiddles: Array) -> Array:
     return np.where(twiddles == 1, target, offsets[0] + 1j * offsets[1])
 
 
-def real_twiddles(fft: Transform) -> Array:
-    """The twiddles of a real transform, from frequency 0, which has to be -i, to the middle one."""
-    real, imaginary = fft.real_twiddles / ONE
-    return np.concatenate([[-1j], real + 1j * imaginary])
-
-
 def real_offsets(twiddles: Array) -> Array:
     """Parts [2, frequencies] of what turns into a half, and i * WIDE_OFFSET, by the twiddles.
 
@@ -136,6 +152,14 @@ def second_words(numbers: Array) -> Array:
 def third_words(numbers: Array) -> Array:
     """Half the integers beside WIDE_OFFSET, rounded down; of each part of all numbers."""
     return words(numbers)[THIRD_WORD::WORDS]
+
+
+def _stage_twiddles(fft: Transform, index: int) -> Array:
+    """The complex twiddles [radix, columns] of a stage, as KISS FFT rounds them."""
+    roots = fft.roots[0] + 1j * fft.roots[1]
+    twiddles = roots[fft.plan.stages[index].twiddles]
+    twiddles[0] = ONE  # KISS FFT leaves the first row as it is
+    return twiddles / ONE
 
 
 def _inverse(odd: Array) -> Array:

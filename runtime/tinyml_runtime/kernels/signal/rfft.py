@@ -18,7 +18,8 @@ from functools import partial
 import numpy as np
 
 from tinyml_runtime.kernels.operands import check_counts
-from tinyml_runtime.kernels.signal.fast_fft import FastSpectra, has_fast_way
+from tinyml_runtime.kernels.signal.fast_fft import FastSpectra
+from tinyml_runtime.kernels.signal.fast_fft_tables import FastTables, fast_tables
 from tinyml_runtime.kernels.signal.fft import Transform, to_frequencies, to_samples, transform
 from tinyml_runtime.kernels.signal.fft_plan import fft_plan, radices
 from tinyml_runtime.kernels.signal.options import read_integers
@@ -48,10 +49,10 @@ _BLOCK_SAMPLES = 2**14
 
 @dataclass(frozen=True, slots=True)
 class FftData:
-    """A transform, and the length of one row of the input."""
+    """A transform, and the length of one row of the input; `fast` where there is a fast way."""
 
     fft: Transform
-    is_fast: bool
+    fast: FastTables | None
     input_length: int
     fft_length: int
     stackable: bool
@@ -74,11 +75,12 @@ def bind_rfft(context: EvalContext, node: Node, data: FftData) -> Callable[[], N
     size = max(1, _BLOCK_SAMPLES // data.fft_length)
     starts = range(0, len(signals), size)
     blocks = [(signals[start : start + size], spectra[start : start + size]) for start in starts]
-    if not data.is_fast:
+    constants = data.fast
+    if constants is None:
         return partial(_transform_blocks, blocks, data)
     # All blocks but the last one are of one length.
     lengths = {len(block) for block, _ in (blocks[0], blocks[-1])}
-    fast = {length: FastSpectra(data.fft, length) for length in lengths}
+    fast = {length: FastSpectra(constants, length) for length in lengths}
     transforms = [(fast[len(block[0])].bind(*block), block) for block in blocks]
 
     def run() -> None:
@@ -145,7 +147,7 @@ def _data(source: Tensor, kind: TensorType, fft_length: int, *, inverse: bool) -
     fft = transform(fft_plan(fft_length // 2, inverse), kind)
     return FftData(
         fft=fft,
-        is_fast=kind is TensorType.INT16 and not inverse and has_fast_way(fft),
+        fast=fast_tables(fft) if kind is TensorType.INT16 and not inverse else None,
         input_length=source.shape[-1],
         fft_length=fft_length,
         stackable=not source.is_constant,
