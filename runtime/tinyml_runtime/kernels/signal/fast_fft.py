@@ -1,12 +1,12 @@
 """Spectra of int16 signals in few NumPy calls, for signals on which KISS FFT does not overflow.
 
 On small transforms the number of calls is what takes the time. float64 carries every integer of the
-transform exactly, below 2**53 steps of 2**-15; so a stage is five calls, and KISS FFT bit for bit:
+transform exactly, below 2**53 steps of 2**-15; so a stage is four calls, and KISS FFT bit for bit:
 1. A matrix product: the butterfly times the division by the next stage's radix. Its constant rows
    add the half that rounds, and the integer offset K of each number.
 2. A floor: the quotients, and K.
-3. A complex product with the next stage's twiddles. They have turned K into an offset of one size,
-   a half included, and with that the int16 numbers wanted stand in memory (`fast_fft_tables`).
+3. A complex product with the next stage's twiddles. It turns K into an offset of one size, a half
+   included; with that, the int16 numbers that are wanted stand in memory (`fast_fft_tables`).
 4. A copy of them, as the columns of the next matrix product.
 
 Two more products part the spectrum of even samples + i * odd samples into that of all. With f1 and

@@ -1,8 +1,8 @@
 """Constants of `fast_fft`: matrices of butterflies, and the offsets that round for nothing.
 
 A double of [2**36, 2**37) has 16 bits of fraction: right above them, its bits 16 to 31 are the
-lowest 16 bits of its integer part, rounded down. So who adds an offset of that size, a multiple of
-2**16 and a half, finds the rounded int16 number in memory, and neither floor nor cast is called.
+lowest 16 bits of its integer part, rounded down. So where an offset of that size, a multiple of
+2**16 and a half, is part of a sum, the rounded int16 number stands in memory, without another call.
 """
 
 from __future__ import annotations
