@@ -20,6 +20,7 @@ LATENCY = ROOT / "docs" / "explain" / "latency.md"
 MEASUREMENTS = ROOT / "profiles" / "tinyml_profiles" / "data" / "measurements" / "latency.csv"
 FLASH = ROOT / "docs" / "explain" / "flash.md"
 ENERGY = ROOT / "docs" / "explain" / "energy.md"
+INTERVALS = ROOT / "profiles" / "tinyml_profiles" / "data" / "intervals.toml"
 # The tables of the conformance suite.
 sys.path.insert(0, str(ROOT))
 
@@ -182,6 +183,7 @@ def latency(page: Path, measurements: Path) -> str:
         "",
         *_medians([row for row in rows if not row["operator"]], "whole models"),
         *_medians([row for row in rows if row["operator"]], "sums of a type of operator"),
+        _coverage([row for row in rows if not row["operator"]]),
         "",
     ]
     before, start, rest = page.read_text(encoding="utf-8").partition("make_docs.py -->\n")
@@ -204,6 +206,19 @@ def _medians(rows: Sequence[dict[str, str]], name: str) -> Iterator[str]:
         errors = [abs(_error(row, column)) for row in rows]
         parts.append(f"{title} {median(errors):.1%} (at most {max(errors):.1%})")
     yield f"- {len(rows)} {name}, median error: {', '.join(parts)}"
+
+
+def _coverage(rows: Sequence[dict[str, str]]) -> str:
+    """How many measurements lie in the interval of any board, each predicted without its board."""
+    ends = tomllib.loads(INTERVALS.read_text(encoding="utf-8"))["board"]
+    inside = [
+        ends["low"] <= float(row["cycles"]) / float(row["board_left_out"]) <= ends["high"]
+        for row in rows
+    ]
+    outside = [row["target"] for row, is_in in zip(rows, inside, strict=True) if not is_in]
+    text = f"- {sum(inside)} of {len(rows)} whole models ({sum(inside) / len(rows):.0%})"
+    text += " lie inside the 90 % interval of any board when nothing of their board is used"
+    return f"{text}; outside: {', '.join(outside)}" if outside else text
 
 
 def _error(row: dict[str, str], column: str) -> float:

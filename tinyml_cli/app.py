@@ -75,5 +75,8 @@ def main() -> None:
     except TinymlError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except MemoryError as error:
+        print(f"error: the model needs more memory than there is: {error}", file=sys.stderr)
+        sys.exit(ExitCode.USAGE)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)

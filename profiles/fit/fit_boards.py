@@ -46,6 +46,11 @@ Row = Whole | Ratio | Difference
 # Standard deviations to either side within which nine tenths lie, where eight values told the
 # deviation (Student's distribution).
 _NINETY = 1.86
+# What an interval is of, in words.
+BOARD = "models on this board, each left out of the fit"
+CORE = "models on a board with this core, left out, and how boards compare in other engines"
+LONE = "cores of which one model was measured, and that one left out: vector code is not counted"
+ANY = "other boards, each left out of the fit"
 # SciPy has no types.
 optimize: Any = import_module("scipy.optimize")
 
@@ -89,6 +94,7 @@ def main() -> None:
         ("board left out", by_board),
     ):
         _summary(title, errors)
+    _coverage(by_board)
     old = [row for row in read_wholes(options.truth, False) if _is_known(predictor, row)]
     _table([Left(row, predictor.whole(row, values)) for row in old])
     if options.write:
@@ -174,31 +180,63 @@ def _intervals(
     values: Values,
     by_row: Sequence[Left],
     by_board: Sequence[Left],
-) -> dict[str, float]:
-    """The factor of a 90 % interval for each thing that may be known of a target.
+) -> dict[str, tuple[float, str]]:
+    """The factor of a 90 % interval for each thing that may be known of a target, and its reason.
 
     A board that has several models in the data: as well as the models that were left out. A core
-    that has: as well as the same, and as boards compare with each other in other engines. Anything
-    else: as well as boards that were left out, between the worst error and the one before it.
+    that has: as well as the same, and as boards compare with each other in other engines. A core
+    with kernels that nobody has counted, and one model: as well as that one when it was left out.
+    Anything else: as well as boards that were left out, between the worst error and the one before
+    it.
     """
     models = _models(by_row)
     counts = Counter((left.row.target, left.row.library) for left in models)
     several = [left for left in models if counts[left.row.target, left.row.library] > 1]
+    lone = [left for left in models if _is_uncounted(predictor, left) and left not in several]
     known = [math.log1p(left.error) for left in several]
     compared = [
         math.log(predictor.ratio(row, values) / row.share) for row in rows if isinstance(row, Ratio)
     ]
-    *_, second, worst = sorted(abs(math.log1p(left.error)) for left in _models(by_board))
     board = _NINETY * _spread(known)
     core = _NINETY * math.hypot(_spread(known), _spread(compared))
-    unknown = (second + worst) / 2
-    factors: dict[str, float] = {"board": unknown, "core": unknown}
+    unknown = any_board(by_board)
+    factors = {"board": (unknown, ANY), "core": (unknown, ANY)}
     for left in several:
-        target = predictor.target(left.row.target)
-        factors[f"{target.core.name}/{left.row.library}"] = core
+        factors[_core_key(predictor, left)] = core, CORE
+    for left in lone:
+        spread = _spread([math.log1p(each.error) for each in lone])
+        factors[_core_key(predictor, left)] = _NINETY * spread, LONE
     for left in several:
-        factors[f"{left.row.target}/{left.row.library}"] = board
-    return {name: math.exp(value) for name, value in factors.items()}
+        factors[f"{left.row.target}/{left.row.library}"] = board, BOARD
+    return {name: (math.exp(value), of) for name, (value, of) in factors.items()}
+
+
+def any_board(by_board: Sequence[Left]) -> float:
+    """The logarithm of the interval's factor for a board of which nothing was measured."""
+    *_, second, worst = sorted(abs(math.log1p(left.error)) for left in _models(by_board))
+    return (second + worst) / 2
+
+
+def _core_key(predictor: Predictor, left: Left) -> str:
+    return f"{predictor.target(left.row.target).core.name}/{left.row.library}"
+
+
+def _is_uncounted(predictor: Predictor, left: Left) -> bool:
+    """Whether the library has code for the core that was not counted."""
+    accelerated = predictor.target(left.row.target).core.accelerated
+    return any(library == left.row.library for library, _ in accelerated)
+
+
+def _coverage(by_board: Sequence[Left]) -> None:
+    """How many measurements lie inside the interval of any board, each without its board."""
+    limit = any_board(by_board)
+    models = _models(by_board)
+    outside = [left.row.name for left in models if abs(math.log1p(left.error)) > limit]
+    print(
+        f"board left out: {len(models) - len(outside)} of {len(models)} measurements "
+        f"({1 - len(outside) / len(models):.0%}) inside the 90 % interval of any board"
+        + (f"; outside: {', '.join(outside)}" if outside else "")
+    )
 
 
 def _spread(logarithms: Sequence[float]) -> float:

@@ -84,6 +84,8 @@ SOURCES = (
 HERE = Path(__file__).parent
 BENCH = HERE / "bench"
 LIBRARIES = {"reference": "reference", "cmsis-nn": "cmsis-nn", "esp_nn_generic_opt": "esp-nn"}
+# The libraries as GCC's optimisation level makes them, by the column `kernels`.
+LEVELS = {"O2": LIBRARIES, "Os": {"reference_Os": "reference"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,11 @@ class MeasuredNode:
     operator: str
     instructions: int
     mix: Mapping[str, int]
+    level: str = "O2"
 
 
-def read_nodes(truth: Path) -> Iterator[MeasuredNode]:
-    """All measured nodes of models with one subgraph."""
+def read_nodes(truth: Path, level: str = "O2") -> Iterator[MeasuredNode]:
+    """All measured nodes of models with one subgraph, with kernels of an optimisation level."""
     for source in SOURCES:
         checksums = {
             row["model"]: row["sha256"]
@@ -109,7 +112,7 @@ def read_nodes(truth: Path) -> Iterator[MeasuredNode]:
             if row.get("subgraphs", "1") == "1"
         }
         for row in read_rows(truth / source.file):
-            library = LIBRARIES.get(row["kernels"])
+            library = LEVELS[level].get(row["kernels"])
             if library is None or row["model"] not in checksums or int(row["op_index"]) < 0:
                 continue
             mix = {
@@ -119,12 +122,13 @@ def read_nodes(truth: Path) -> Iterator[MeasuredNode]:
             yield MeasuredNode(
                 row["model"],
                 checksums[row["model"]],
-                row[source.core],
+                row[source.core].replace("_", "-"),
                 library,
                 int(row["op_index"]),
                 row["op_name"],
                 int(row["instructions"]),
                 mix,
+                level,
             )
 
 

@@ -49,7 +49,7 @@ class Predictor:
         self._models = find_models(models)
         self._measured: dict[tuple[str, str, str], dict[int, MeasuredNode]] = defaultdict(dict)
         for node in read_nodes(truth):
-            key = node.sha256, node.core.replace("_", "-"), node.library
+            key = node.sha256, node.core, node.library
             self._measured[key][node.index] = node
         self._nodes: dict[tuple[str, str, str], Sequence[_Node] | None] = {}
         self._cycles: dict[Any, float] = {}

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tinyml_profiles.instructions import CLASSES, INSTRUCTION_CLASSES, load_loops
-from tinyml_profiles.work import GENERIC
+from tinyml_runtime.workloads.generic import GENERIC
 
 # A loop, and "entry" or "trip".
 Column = tuple[str, str]
 Costs = dict[Column, dict[str, float]]
 # Few operators were measured on a core: others cost in proportion to those of another one.
 LIKE = {"xtensa-lx106": "rv32imc"}
+# A library takes many kernels of the reference, which cost much the same on a like core.
+REFERENCE = {
+    ("cmsis-nn", "cortex-m4"): "cortex-m4",
+    ("cmsis-nn", "cortex-m7"): "cortex-m7",
+    ("cmsis-nn", "cortex-m33"): "cortex-m7",
+    ("cmsis-nn", "cortex-m55"): "cortex-m7",
+    ("esp-nn", "rv32imc"): "rv32imc",
+}
 ELEMENT = ".element"
-# What an operator that nobody has described runs.
-ASSUMED = f"{GENERIC}{ELEMENT}"
+# What an operator that nobody has counted runs, and kernels whose loops stand for one that moves.
+ASSUMED, MOVE = f"{GENERIC}{ELEMENT}", f"{GENERIC}.move"
+MOVING = ("strided_slice_of_", "transpose_of_", "transpose_s8")
 DIGITS = 5
 
 
-def alike(library: str, core: str) -> Costs:
-    """The measured mixes of the like core; none where there is no such core."""
-    like = LIKE.get(core, "")
-    table = load_loops(library, like) if like else None
+def alike(library: str, core: str, level: str = "O2") -> Costs:
+    """The measured mixes of the like core, or of the reference's kernels; none without either.
+
+    For another level than -O2, those of the core itself at -O2.
+    """
+    if level != "O2":
+        table = load_loops(library, core)
+    elif like := LIKE.get(core):
+        table = load_loops(library, like)
+    elif like := REFERENCE.get((library, core)):
+        table = load_loops("reference", like)
+    else:
+        return {}
     if table is None:
         return {}
     return {
@@ -35,10 +53,10 @@ def alike(library: str, core: str) -> Costs:
 
 def derive(library: str, core: str, costs: Costs) -> Costs:
     """Mixes of loops that were not measured on this core, from those of a like one."""
-    theirs = alike(library, core)
+    theirs = alike(library, core) if core in LIKE else {}
     if not theirs:
         return {}
-    both = [column for column in theirs if costs.get(column)]
+    both = [column for column in theirs if costs.get(column) and _size(theirs[column])]
     ratio = statistics.median(_size(costs[column]) / _size(theirs[column]) for column in both)
     return {
         column: {name: round(count * ratio, DIGITS) for name, count in mix.items()}
@@ -47,13 +65,20 @@ def derive(library: str, core: str, costs: Costs) -> Costs:
     }
 
 
-def assumed(costs: Costs) -> dict[str, float]:
-    """The mix of the loop over elements that is the middle one by its instructions."""
-    loops = sorted(
-        (mix for (loop, part), mix in costs.items() if loop.endswith(ELEMENT) and part == "trip"),
-        key=_size,
-    )
-    return loops[len(loops) // 2] if loops else {}
+def assumed(costs: Costs) -> dict[str, dict[str, float]]:
+    """The mixes of the loops that stand for others: those in the middle by their instructions."""
+    loops = {
+        loop: mix
+        for (loop, part), mix in costs.items()
+        if loop.endswith(ELEMENT) and part == "trip" and mix
+    }
+    moving = [mix for loop, mix in loops.items() if loop.startswith(MOVING)]
+    return {ASSUMED: _middle(loops.values()), MOVE: _middle(moving)}
+
+
+def _middle(mixes: Iterable[dict[str, float]]) -> dict[str, float]:
+    found = sorted(mixes, key=_size)
+    return found[len(found) // 2] if found else {}
 
 
 def _size(mix: Mapping[str, float]) -> float:

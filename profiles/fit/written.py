@@ -43,8 +43,8 @@ def _set(lines: Sequence[str], key: Sequence[str], figure: str) -> list[str]:
     return found
 
 
-def write_intervals(factors: Mapping[str, float], sources: str) -> None:
-    """Factors below and above a latency, by what is known of the target."""
+def write_intervals(factors: Mapping[str, tuple[float, str]], sources: str) -> None:
+    """Factors below and above a latency, by what is known of the target, and what they are of."""
     lines = [
         "# Made by profiles/fit/fit_boards.py: factors of the 90 % interval around a latency. For",
         "# a board with a library, else a core with a library, else any board, any core.",
@@ -53,8 +53,9 @@ def write_intervals(factors: Mapping[str, float], sources: str) -> None:
         f'ref = "errors of predictions for what was left out of the fit: {sources}"',
         "",
     ]
-    for name, factor in sorted(factors.items()):
-        lines.append(f'"{name}" = {{ low = {1 / factor:.3f}, high = {factor:.3f} }}')
+    for name, (factor, of) in sorted(factors.items()):
+        ends = f"low = {1 / factor:.3f}, high = {factor:.3f}"
+        lines.append(f'"{name}" = {{ {ends}, of = "{of}" }}')
     (DATA / "intervals.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -19,8 +19,10 @@ from tinyml_profiles.calibration.fit import (
 from tinyml_profiles.calibration.notes import find_notes
 from tinyml_profiles.calibration.report import CalibrationReport, Compared, Errors, Fitted, Run
 from tinyml_profiles.calibration.rows import Row, run_rows
+from tinyml_profiles.calibration.width import calibrated_interval
 from tinyml_profiles.profile import profile_model
 from tinyml_profiles.target import Board, Calibration, Figure, Target
+from tinyml_profiles.uncertainty import interval
 from tinyml_runtime.errors import InputError, TargetError
 
 _FOLDS = 30
@@ -58,6 +60,8 @@ def calibrate(
         _compared(row, runs[row.run].name, start, values, left, 1e3 / clock_hz)
         for row, left in zip(rows, without or [None] * len(rows), strict=True)
     ]
+    # Not that of an earlier calibration, which may be from the same log.
+    known = interval(plain, library)
     report = CalibrationReport(
         target=target,
         library=library,
@@ -71,6 +75,8 @@ def calibrate(
         if without is None
         else _errors(compared, [one.left_out_ms or one.after_ms for one in compared]),
         left_out_is=left_out_is,
+        interval_before=known,
+        interval=calibrated_interval(compared, known),
         unpredicted=sorted({n.operator for r in reports for n in r.nodes if n.cycles is None}),
         notes=[],
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeAlias
@@ -42,7 +42,7 @@ CLASSES = (
 )
 _OVERLAYS = 1
 # What stands before the loops in a file.
-_LOOPS = "[loop]\n"
+_LOOPS, _NAME = "[loop]\n", '"'
 INSTRUCTION_CLASSES = CLASSES[:-_OVERLAYS]
 # From strong to weak.
 EVIDENCE = ("measured", "derived", "datasheet", "assumed")
@@ -66,24 +66,34 @@ class LoopCost:
 
 @dataclass(frozen=True, slots=True)
 class LoopTable:
-    """The mixes of a kernel library's loops on a core."""
+    """The mixes of a kernel library's loops on a core.
+
+    `beside_usual` are the least and the most instructions of an operator for each that it executes
+    with the usual optimisation of the compiler.
+    `spreads` has the share of a kernel's instructions by which it is off at most, either way, in
+    nine of ten operators, where values of activations make that much.
+    """
 
     library: str
     core: str
     source: str
     loops: Mapping[str, LoopCost]
+    spreads: Mapping[str, float] = field(default_factory=dict[str, float])
+    beside_usual: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
     """Executed instructions by class; `unpriced` are loops that the table does not know.
 
+    `spread` is the share by which values of activations may make them more or fewer.
     `is_own` says that the library's own code is among them, and not the reference's alone.
     """
 
     mix: Mix
     evidence: str
     unpriced: tuple[str, ...] = ()
+    spread: float = 0.0
     is_own: bool = True
 
     @property
@@ -102,7 +112,8 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
     weakest = 0
     is_own = False
     unpriced: list[str] = []
-    for work in workload:
+    works = list(workload)
+    for work in works:
         if not work.entries and not work.trips:
             continue  # what never runs needs no price
         cost = table.loops.get(work.loop)
@@ -115,24 +126,36 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
             if times:
                 for place, each in enumerate(mix):
                     totals[place] += times * each
-    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced), is_own)
+    # The first loop is the kernel's own; others may be those of what it calls.
+    kernel = works[0].loop.partition(".")[0] if works else ""
+    spread = table.spreads.get(kernel, 0.0)
+    return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced), spread, is_own)
 
 
 @cache
-def load_loops(library: str, core: str) -> LoopTable | None:
-    """The table of a library on a core, or None where nobody has measured it.
+def load_loops(library: str, core: str, level: str = "O2") -> LoopTable | None:
+    """The table of a library on a core at a level of optimisation; None where nobody measured it.
 
     Raises:
         TargetError: the file lacks a key.
     """
-    file = files("tinyml_profiles") / "data" / "loops" / f"{library}-{core}.toml"
+    name = f"{library}-{core}.toml" if level == "O2" else f"{library}-{core}-{level}.toml"
+    file = files("tinyml_profiles") / "data" / "loops" / name
     if not file.is_file():
         return None
-    head, _, lines = file.read_text("utf-8").partition(_LOOPS)
-    data = tomllib.loads(head)
+    head, _, rest = file.read_text("utf-8").partition(_LOOPS)
+    lines, bracket, tables = rest.partition("\n[")
+    data = tomllib.loads(head + bracket + tables)
     try:
-        loops = _Loops(lines, data["from"], file.name)
-        return LoopTable(data["library"], data["core"], f"{data['from']}: {data['ref']}", loops)
+        beside = data.get("beside_o2", {"least": 1.0, "most": 1.0})
+        return LoopTable(
+            data["library"],
+            data["core"],
+            f"{data['from']}: {data['ref']}",
+            _Loops(lines, data["from"], file.name),
+            data.get("spread", {}),
+            (beside["least"], beside["most"]),
+        )
     except KeyError as error:
         raise TargetError(f"{file.name}: missing key {error}") from None
 
@@ -146,7 +169,7 @@ class _Loops(Mapping[str, LoopCost]):
 
     def __init__(self, text: str, evidence: str, file: str) -> None:
         self._evidence, self._file = evidence, file
-        pairs = (line.partition(" = ") for line in text.splitlines() if line)
+        pairs = (line.partition(" = ") for line in text.splitlines() if line.startswith(_NAME))
         self._lines = {name.strip('"'): value for name, _, value in pairs}
         self._costs: dict[str, LoopCost] = {}
 

@@ -29,7 +29,11 @@ MIX = {
 
 @dataclass(frozen=True, slots=True)
 class NodeLatency:
-    """A node's price; what is not known is None. `share` is that of the known cycles."""
+    """A node's price; what is not known is None. `share` is that of the known cycles.
+
+    `bounds` are the fewest and the most instructions that there may be, as factors, where they were
+    not counted for the compiler's optimisation.
+    """
 
     subgraph: int
     index: int
@@ -41,6 +45,7 @@ class NodeLatency:
     latency_ms: float | None
     share: float | None
     evidence: str
+    bounds: tuple[float, float] = (1.0, 1.0)
 
     @property
     def mix(self) -> dict[str, float] | None:
@@ -73,18 +78,21 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class LatencyReport:
-    """One model on one target with one kernel library.
+    """One model on one target with one kernel library, compiled with `opt` (O2 or Os).
 
     `loops_core` is the core whose measured loops were taken; `evidence` is the weakest that
-    entered. `overhead_ms` is what the interpreter takes between the nodes.
+    entered; `range_of` says what the range of the total is. `overhead_ms` is what the interpreter
+    takes between the nodes.
     """
 
     target: Target
     library: str
+    opt: str
     clock_hz: float
     loops_core: str | None
     evidence: str
     total: Total
+    range_of: str | None
     overhead_ms: float
     nodes: Sequence[NodeLatency]
     notes: Sequence[str]

@@ -54,6 +54,7 @@ def read_calibration(table: TomlTable) -> Calibration:
         weights=table.figure("weights", 0, 20, ONE),
         arena=table.figure("arena", 0, 20, ONE),
         operator_cycles=table.figure("operator_cycles", 0, 1e6, NONE),
+        interval=_optional(table.figure("interval", 1, 10, NONE)),
     )
     table.close()
     return calibration
@@ -99,4 +100,8 @@ def _power(table: TomlTable) -> Power:
     active = table.figure("active_mw", 0, 1e5, NONE)
     sleep = table.figure("sleep_mw", 0, 1e5, NONE)
     table.close()
-    return Power(active if active is not NONE else None, sleep if sleep is not NONE else None)
+    return Power(_optional(active), _optional(sleep))
+
+
+def _optional(figure: Figure) -> Figure | None:
+    return None if figure is NONE else figure

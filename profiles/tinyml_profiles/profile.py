@@ -10,17 +10,19 @@ from tinyml_profiles.instructions import EVIDENCE, Instructions, LoopTable, coun
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency, Total
 from tinyml_profiles.load import load_target
 from tinyml_profiles.loops import FoundLoops, find_loops
+from tinyml_profiles.optimization import COUNTED_ON, EXACT, LEVELS, USUAL, find_sized_loops
 from tinyml_profiles.target import Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
-from tinyml_profiles.uncertainty import interval
-from tinyml_profiles.work import CountedNode, ModelWork, NodeWork, generic_loops, model_work
+from tinyml_profiles.uncertainty import Interval, element_bounds, interval
+from tinyml_profiles.work import CountedNode, ModelWork, NodeWork, model_work
 from tinyml_runtime.errors import InputError
-from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.library import KernelLibrary, base_name
 from tinyml_runtime.macs import count_macs
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.workload import LoopWork
+from tinyml_runtime.workloads.generic import count_made
 
-UNKNOWN = "unknown"
+UNKNOWN, ASSUMED = "unknown", "assumed"
 # What the interpreter executes beside the nodes: once, and for each of them.
 INTERPRETER = "interpreter"
 
@@ -41,35 +43,30 @@ def profile_model(
     clock_hz: float | None = None,
     weights_in: str | None = None,
     arena_in: str | None = None,
+    opt: str = USUAL,
 ) -> LatencyReport:
     """Predict what one invocation of `model` takes on `target`.
 
     Without other wishes the target runs at its usual clock and reads weights and arena from where
-    they usually lie.
+    they usually lie; `opt` is the compiler's optimisation of the kernels, O2 or Os.
 
     Raises:
         UnsupportedModelError: nodes that cannot run, all of them.
         TargetError: there is no such target, or it has no memory of that name.
-        InputError: a clock that is not above 0.
+        InputError: a clock that is not above 0, or another optimisation.
     """
     target = load_target(target) if isinstance(target, str) else target
     name = library if isinstance(library, str) else library.name
     if clock_hz is not None and not 0.0 < clock_hz < float("inf"):
         raise InputError(f"a clock of {clock_hz:g} Hz is not above 0")
-    work = model_work(model, target.core, library)
-    return profile_work(work, target, Conditions(name, clock_hz, weights_in, arena_in))
-
-
-def profile_work(work: ModelWork, target: Target, conditions: Conditions) -> LatencyReport:
-    """As `profile_model`, of a model whose work with the library of `conditions` is known.
-
-    Targets whose cores have the same extensions share the work.
-    """
-    clock_hz = conditions.clock_hz
+    if opt not in LEVELS:
+        raise InputError(f"no optimisation '{opt}' (there are: {', '.join(LEVELS)})")
     if clock_hz is None:
         clock_hz = target.board.clock_hz.value if target.board else None
-    pricer = CyclePricer(target, replace(conditions, clock_hz=clock_hz))
-    return _Prices(target, conditions.library, clock_hz, work, pricer).report()
+    work = model_work(model, target.core, library)
+    pricer = CyclePricer(target, Conditions(base_name(name), clock_hz, weights_in, arena_in))
+    prices = _Prices(target, name, opt, clock_hz, work, pricer)
+    return prices.report()
 
 
 class _Prices:
@@ -77,13 +74,19 @@ class _Prices:
         self,
         target: Target,
         library: str,
+        opt: str,
         clock_hz: float | None,
         work: ModelWork,
         pricer: CyclePricer,
     ) -> None:
-        self._target, self._library, self._clock_hz = target, library, clock_hz
-        self._work, self._pricer = work, pricer
-        self._loops = find_loops(target.core, library)
+        self._target, self._library, self._opt = target, library, opt
+        self._clock_hz, self._work, self._pricer = clock_hz, work, pricer
+        # What was measured is the library without build switches.
+        self._measured = base_name(library)
+        self._loops = find_loops(target.core, self._measured)
+        self._sized = None if opt == USUAL else find_sized_loops(target.core, self._measured)
+        if opt != USUAL and self._sized is None:
+            self._loops = None
 
     def report(self) -> LatencyReport:
         nodes = [self._price(work) for work in self._work.nodes]
@@ -96,13 +99,18 @@ class _Prices:
             else replace(node, share=node.cycles.total / all_cycles)
             for node in nodes
         ]
+        evidence = _weakest(nodes, self._loops)
+        spread = sum(map(_spread_cycles, nodes)) / max(all_cycles, 1.0)
+        factors = interval(self._target, self._measured, spread)
         return LatencyReport(
             target=self._target,
             library=self._library,
+            opt=self._opt,
             clock_hz=self._clock_hz or 0.0,
             loops_core=None if self._loops is None else self._loops.core,
-            evidence=_weakest(nodes, self._loops),
-            total=self._total(nodes, overhead),
+            evidence=evidence,
+            total=self._total(nodes, overhead, factors),
+            range_of=None if factors is None else factors.of,
             overhead_ms=self._milliseconds(overhead[1]) or 0.0,
             nodes=nodes,
             notes=list(self._notes(nodes)),
@@ -112,9 +120,16 @@ class _Prices:
         node = work.node
         counted = self._counted(work)
         facts = node.subgraph, node.index, node.operator, counted.name, counted.macs
-        instructions = counted.instructions
+        instructions, is_assumed = counted.instructions, counted.is_assumed
         if instructions is None or instructions.unpriced or self._loops is None:
             return NodeLatency(*facts, None, None, None, None, UNKNOWN)
+        bounds = EXACT
+        if instructions.evidence == ASSUMED:
+            bounds = element_bounds(self._loops.table)
+        if self._sized is not None:
+            sized = self._sized.count(work.loops, instructions)
+            instructions, is_assumed = sized.instructions, is_assumed or sized.is_assumed
+            bounds = bounds[0] * sized.bounds[0], bounds[1] * sized.bounds[1]
         cycles = self._pricer.price(instructions, counted.traffic)
         evidence = EVIDENCE[
             max(EVIDENCE.index(cycles.evidence), EVIDENCE.index(self._loops.evidence))
@@ -125,7 +140,8 @@ class _Prices:
             cycles,
             self._milliseconds(cycles.total),
             None,
-            "assumed" if counted.is_assumed else evidence,
+            ASSUMED if is_assumed else evidence,
+            bounds,
         )
 
     def _counted(self, work: NodeWork) -> CountedNode:
@@ -151,10 +167,10 @@ class _Prices:
         """
         counted = count_instructions(work.loops, table)
         if not counted.unpriced:
-            return counted, work.is_generic
+            return counted, False
         if len(counted.unpriced) < len(work.loops):
             return replace(counted, unpriced=()), True
-        loops = generic_loops(self._work.context(work), work.node)
+        loops = count_made(self._work.context(work), work.node)
         return count_instructions(loops, table), True
 
     def _overhead(self, nodes: int) -> tuple[float, float]:
@@ -166,7 +182,12 @@ class _Prices:
         cycles = self._pricer.price(instructions, Traffic(INTERPRETER, NO_WALK, NO_WALK))
         return instructions.total, cycles.core + cycles.stalls
 
-    def _total(self, nodes: Sequence[NodeLatency], overhead: tuple[float, float]) -> Total:
+    def _total(
+        self,
+        nodes: Sequence[NodeLatency],
+        overhead: tuple[float, float],
+        factors: Interval | None,
+    ) -> Total:
         macs = sum(node.macs for node in nodes)
         counted = [(node.instructions, node.cycles) for node in nodes]
         if any(instructions is None or cycles is None for instructions, cycles in counted):
@@ -175,10 +196,11 @@ class _Prices:
         cycles = sum(one.total for _, one in counted if one is not None) + overhead[1]
         latency = self._milliseconds(cycles)
         low = high = None
-        if latency is not None:
-            factors = interval(self._target, self._library, _weakest(nodes, self._loops))
-            if factors is not None:
-                low, high = latency * factors[0], latency * factors[1]
+        if latency is not None and factors is not None:
+            low, high = (
+                end * (latency + sum((n.bounds[k] - 1) * (n.latency_ms or 0.0) for n in nodes))
+                for k, end in enumerate((factors.low, factors.high))
+            )
         return Total(macs, instructions, cycles, latency, low, high, self._energy(latency))
 
     def _milliseconds(self, cycles: float) -> float | None:
@@ -190,19 +212,37 @@ class _Prices:
 
     def _notes(self, nodes: Sequence[NodeLatency]) -> Iterator[str]:
         core = self._target.core.name
-        if self._loops is None:
+        if self._loops is None and self._opt != USUAL:
+            yield f"nobody has counted the kernels of {self._library} at -{self._opt}"
+        elif self._loops is None:
             yield f"nobody has measured the loops of {self._library} on {core} or one like it"
         elif self._loops.core != core:
             yield f"instructions as measured on {self._loops.core}, which stands for {core}"
-        generic = sorted({n.operator for n in nodes if n.evidence == "assumed"})
-        if generic and self._loops is not None:
-            yield f"assumed, not measured: {', '.join(generic)}"
+        assumed = sorted({n.operator for n in nodes if n.evidence == ASSUMED})
+        if assumed and self._loops is not None:
+            share = sum(n.share or 0.0 for n in nodes if n.evidence == ASSUMED)
+            yield f"assumed, not measured: {', '.join(assumed)} ({share:.0%} of the cycles)"
+        scaled = sorted({n.operator for n in nodes if n.bounds != EXACT})
+        if self._sized is not None and scaled:
+            least, most = self._sized.there.beside_usual
+            yield (
+                f"nobody has counted that at -{self._opt} on {core}: {', '.join(scaled)}; the range"
+                f" is {least:.1f} to {most:.1f} times the instructions of -{USUAL}, as operators"
+                f" on {COUNTED_ON} took"
+            )
         if self._work.calls:
             yield "what IF and WHILE call is counted as if it ran once"
 
 
 def _total_of(instructions: Instructions | None) -> float:
     return 0.0 if instructions is None else instructions.total
+
+
+def _spread_cycles(node: NodeLatency) -> float:
+    """Cycles that values may make more or fewer: nodes are taken to vary together."""
+    if node.instructions is None or node.cycles is None:
+        return 0.0
+    return node.instructions.spread * node.cycles.total
 
 
 def _weakest(nodes: Sequence[NodeLatency], loops: FoundLoops | None) -> str:

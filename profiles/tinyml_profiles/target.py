@@ -99,13 +99,17 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Factors on the parts of the cycles, and cycles of each operator beyond them; as measured."""
+    """Factors on the parts of the cycles, and cycles of each operator beyond them; as measured.
+
+    `interval` is the factor of the 90 % interval around a latency, if the calibration tells it.
+    """
 
     core: Figure = ONE
     fetch: Figure = ONE
     weights: Figure = ONE
     arena: Figure = ONE
     operator_cycles: Figure = NONE
+    interval: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True)

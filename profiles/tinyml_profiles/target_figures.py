@@ -46,6 +46,8 @@ def _board(board: Board) -> Iterator[NamedFigure]:
     yield NamedFigure("calibration: reading weights", "factor", factors.weights)
     yield NamedFigure("calibration: reading the arena", "factor", factors.arena)
     yield NamedFigure("calibration: each operator", "cycles", factors.operator_cycles)
+    if factors.interval is not None:
+        yield NamedFigure("calibration: end of the 90 % interval", "factor", factors.interval)
 
 
 def _core(core: Core) -> Iterator[NamedFigure]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_profiles.profile import profile_model
+from tinyml_profiles.wider import widen
 from tinyml_runtime.errors import TinymlError
 from tinyml_runtime.model.schema import Model
+
+# Channels that libraries take at once: loops of 4 in CMSIS-NN, vectors of 8 and 16 in ESP-NN's.
+MULTIPLES = (4, 8, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +27,51 @@ class WhatIf:
     how: str
 
 
-def find_what_ifs(model: Model, report: LatencyReport) -> list[WhatIf]:
-    """Other kernel libraries, and weights in other memories, the fastest first."""
+class WhatIfs(NamedTuple):
+    """The conditions that were computed, the fastest first, and what there is to say of others."""
+
+    rows: Sequence[WhatIf] = ()
+    notes: Sequence[str] = ()
+
+
+def find_what_ifs(model: Model, report: LatencyReport) -> WhatIfs:
+    """Other kernel libraries, weights in other memories, and more channels where that is faster."""
     if report.total.latency_ms is None:
-        return []
-    found = [*_libraries(model, report), *_memories(model, report)]
-    return sorted(found, key=lambda one: one.latency_ms)
+        return WhatIfs()
+    wider = list(_channels(model, report))
+    faster = [row for row in wider if row.saved_ms > 0]
+    found = [*_libraries(model, report), *_memories(model, report), *faster[:1]]
+    notes = [] if faster else [_no_channels(wider)]
+    return WhatIfs(sorted(found, key=lambda one: one.latency_ms), notes)
+
+
+def _channels(model: Model, report: LatencyReport) -> Iterator[WhatIf]:
+    """The model with channels rounded up to multiples, the fastest first."""
+    found: list[WhatIf] = []
+    for multiple in MULTIPLES:
+        wider = widen(model, multiple)
+        other = None if wider is None else _profiled(wider, report)
+        if other is not None:
+            more = other.total.macs / max(1, report.total.macs) - 1
+            what = f"channels in multiples of {multiple} ({more:+.0%} MACs)"
+            found += _compared(report, other, what, "widen and train again")
+    yield from sorted(found, key=lambda row: row.latency_ms)
+
+
+def _no_channels(tried: Sequence[WhatIf]) -> str:
+    """Why there is no row for other numbers of channels."""
+    if not tried:
+        return f"no channels to round up: all that may change are multiples of {MULTIPLES[-1]}"
+    multiples = " or ".join(map(str, MULTIPLES))
+    return f"channels rounded up to a multiple of {multiples} would not be faster"
 
 
 def _libraries(model: Model, report: LatencyReport) -> Iterator[WhatIf]:
     for library in USUAL_LIBRARIES.get(report.target.core.abi, ()):
         if library != report.library:
-            yield from _compared(
-                model, report, f"the kernels of {library}", f"--kernels {library}", library=library
-            )
+            other = _profiled(model, report, library=library)
+            what, how = f"the kernels of {library}", f"--kernels {library}"
+            yield from _compared(report, other, what, how)
 
 
 def _memories(model: Model, report: LatencyReport) -> Iterator[WhatIf]:
@@ -44,30 +80,34 @@ def _memories(model: Model, report: LatencyReport) -> Iterator[WhatIf]:
         return
     for name in board.memories:
         if name != board.placed.weights:
-            yield from _compared(
-                model, report, f"weights in {name}", f"--weights-in {name}", weights_in=name
-            )
+            other = _profiled(model, report, weights_in=name)
+            yield from _compared(report, other, f"weights in {name}", f"--weights-in {name}")
 
 
-def _compared(
+def _profiled(
     model: Model,
     report: LatencyReport,
-    what: str,
-    how: str,
     *,
     library: str | None = None,
     weights_in: str | None = None,
-) -> Iterator[WhatIf]:
+) -> LatencyReport | None:
     try:
-        other = profile_model(
+        return profile_model(
             model,
             report.target,
             library or report.library,
             clock_hz=report.clock_hz or None,
             weights_in=weights_in,
+            opt=report.opt,
         )
     except TinymlError:
-        return  # that library does not run the model
-    before, after = report.total.latency_ms, other.total.latency_ms
+        return None  # that library does not run the model
+
+
+def _compared(
+    report: LatencyReport, other: LatencyReport | None, what: str, how: str
+) -> Iterator[WhatIf]:
+    before = report.total.latency_ms
+    after = None if other is None else other.total.latency_ms
     if before is not None and after is not None:
         yield WhatIf(what, after, before - after, how)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tinyml_profiles.instructions import Instructions
 from tinyml_profiles.load import load_target
@@ -20,28 +21,30 @@ from tinyml_runtime.registration import Node
 from tinyml_runtime.resolver import OpResolver
 from tinyml_runtime.tensor import Tensor
 from tinyml_runtime.workload import LoopWork
+from tinyml_runtime.workloads.generic import count_made
+from tinyml_runtime.workloads.moments import share_of_zeros, zero_shares
 
 _MEMORY_LIMIT_BYTES = 2**31
-# What an operator whose kernel nobody has described is taken to run.
-GENERIC = "generic"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeWork:
-    """A node and its loops; `is_generic` says that they are those of no kernel in particular."""
+    """A node and its loops."""
 
     node: Node
     loops: Sequence[LoopWork]
-    is_generic: bool = False
 
 
 class NodeTensors:
     """`WorkContext` of one subgraph on a core with some extensions."""
 
-    def __init__(self, tensors: Sequence[Tensor], extensions: frozenset[str]) -> None:
-        """Give workloads these tensors."""
+    def __init__(
+        self, tensors: Sequence[Tensor], extensions: frozenset[str], nodes: Sequence[Node] = ()
+    ) -> None:
+        """Give workloads these tensors, which `nodes` make of each other."""
         self.extensions = extensions
         self._tensors = tensors
+        self._nodes = nodes
 
     def input(self, node: Node, position: int) -> Tensor | None:
         """The input tensor at `position`, or None where the node has none there."""
@@ -50,6 +53,17 @@ class NodeTensors:
     def output(self, node: Node, position: int) -> Tensor | None:
         """The output tensor at `position`, or None where the node has none there."""
         return self._operand(node.outputs, position)
+
+    def zero_share(self, node: Node, position: int) -> float:
+        """The share of floats of the input tensor at `position` that are zero, before a run."""
+        tensor = self.input(node, position)
+        if tensor is None:
+            return 0.0
+        return share_of_zeros(tensor) if tensor.is_constant else self._shares.get(tensor.index, 0.0)
+
+    @cached_property
+    def _shares(self) -> Mapping[int, float]:
+        return zero_shares(self._nodes, self._tensors)
 
     def _operand(self, indices: Sequence[int], position: int) -> Tensor | None:
         if position >= len(indices) or indices[position] < 0:
@@ -120,7 +134,9 @@ def _works(
     resolver: OpResolver,
     extensions: frozenset[str],
 ) -> ModelWork:
-    contexts = [NodeTensors(own, extensions) for own in tensors]
+    contexts = [
+        NodeTensors(own, extensions, of_graph) for own, of_graph in zip(tensors, nodes, strict=True)
+    ]
     reached = _reached(model)
     works = [
         _work(contexts[number], resolver, node) for number in reached for node in nodes[number]
@@ -134,8 +150,9 @@ def node_workloads(
     """The work of every node of a subgraph, in execution order, whether or not the model loads."""
     resolver = OpResolver.for_library(library)
     tensors = make_tensors(model, _MEMORY_LIMIT_BYTES)[subgraph]
-    context = NodeTensors(tensors, load_target(core).core.extensions)
-    return [_work(context, resolver, node) for node in nodes_of(model, subgraph)]
+    nodes = list(nodes_of(model, subgraph))
+    context = NodeTensors(tensors, load_target(core).core.extensions, nodes)
+    return [_work(context, resolver, node) for node in nodes]
 
 
 def _reached(model: Model) -> list[int]:
@@ -148,14 +165,5 @@ def _reached(model: Model) -> list[int]:
 
 
 def _work(context: NodeTensors, resolver: OpResolver, node: Node) -> NodeWork:
-    count = resolver.find_workload(node.operator)
-    if count is not None:
-        return NodeWork(node, count(context, node))
-    return NodeWork(node, generic_loops(context, node), is_generic=True)
-
-
-def generic_loops(context: NodeTensors, node: Node) -> Sequence[LoopWork]:
-    """A loop over all elements that the node makes: what stands for kernels that are not known."""
-    outputs = (context.output(node, place) for place in range(len(node.outputs)))
-    elements = sum(tensor.size for tensor in outputs if tensor is not None)
-    return (LoopWork(f"{GENERIC}.element", 1, elements),)
+    count = resolver.find_workload(node.operator) or count_made
+    return NodeWork(node, count(context, node))

@@ -48,6 +48,10 @@ class WorkContext(Protocol):
         """The output tensor at `position`, or None where the node has none there."""
         ...
 
+    def zero_share(self, node: Node, position: int) -> float:
+        """The share of floats of the input tensor at `position` that are zero, before a run."""
+        ...
+
 
 CountLoops: TypeAlias = Callable[[WorkContext, Node], Workload]
 

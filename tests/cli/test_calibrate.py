@@ -28,8 +28,18 @@ def test_a_log_becomes_a_target_that_commands_take(tinyml: Tinyml, tmp_path: Pat
     text = (tmp_path / "mine.toml").read_text("utf-8")
     assert text.startswith("# Made by tinyml calibrate")
     assert tinyml("profile", DIGITS, "--target", "mine.toml", "--json").report["target"] == "mine"
+    shipped, mine = (
+        tinyml("profile", DIGITS, "--target", name, "--kernels", "reference", "--json").report
+        for name in ("nucleo-l4r5zi", "mine.toml")
+    )
+    assert _width(mine["total"]) != pytest.approx(_width(shipped["total"]), rel=0.01)
+    assert "left out of this calibration" in mine["range_of"]
     assert tinyml("plan", DIGITS, "--target", "mine.toml").code == 0
     assert tinyml("targets", "mine.toml").code == 0
+
+
+def _width(total: dict[str, float]) -> float:
+    return total["latency_high_ms"] / total["latency_low_ms"]
 
 
 def test_the_report_as_json(tinyml: Tinyml) -> None:
@@ -42,6 +52,9 @@ def test_the_report_as_json(tinyml: Tinyml) -> None:
     errors = report["errors"]
     assert errors["after"]["whole_worst"] < errors["before"]["whole_worst"]
     assert errors["left_out"] is not None
+    before, after = (report["interval"][name] for name in ("before", "after"))
+    assert before["high"] == pytest.approx(1.329)
+    assert "left out of this calibration" in after["of"]
     assert len(report["measurements"]) == 11  # ten nodes and the whole
 
 
@@ -164,6 +177,18 @@ def test_a_profile_shows_the_measured_run_beside(tinyml: Tinyml) -> None:
     assert all(len(line) <= 80 for line in outcome.out.splitlines())
     by_type = tinyml("profile", DIGITS, *BOARD, "--measured", LOG, "--by", "type", "--sort", "time")
     assert "measured ms" in by_type.out
+
+
+def test_the_prediction_beside_a_log_is_of_its_optimisation(tinyml: Tinyml) -> None:
+    text = (
+        'MCUFIT_RESULT {"model":"digits.tflite","cpu_mhz":120,"kernels":"reference",'
+        '"opt_level":"-Os","p50_us":90000}\n'
+    )
+    call = ("profile", DIGITS, "--target", "nucleo-l4r5zi", "--measured", "-", "--json")
+    report = tinyml(*call, stdin=text.encode()).report
+    assert (report["opt"], report["kernels"]) == ("Os", "reference")
+    asked = tinyml(*call, "--opt", "O2", stdin=text.encode()).report
+    assert asked["opt"] == "O2"
 
 
 def test_the_measured_run_in_json_and_csv(tinyml: Tinyml) -> None:

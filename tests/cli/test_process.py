@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import EXAMPLES
+from tinyml_cli import app as entry
 
 ROOT = EXAMPLES.parent
 PATHS = [str(ROOT / "runtime"), str(ROOT / "profiles"), str(ROOT)]
@@ -96,3 +97,18 @@ def test_ctrl_c_is_exit_code_130_and_saves_nothing(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.npy"]
+
+
+def test_a_model_that_memory_does_not_hold_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def app(prog_name: str) -> None:
+        raise MemoryError("Unable to allocate 7 GiB")
+
+    monkeypatch.setattr(entry, "app", app)
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: the model needs more memory than there is: Unable to allocate 7 GiB\n"
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import EXAMPLES, Tinyml
+from tinyml_profiles import load_target
 
 DIGITS, KEYWORDS = EXAMPLES / "digits.tflite", EXAMPLES / "shapes/kws_ds_cnn.tflite"
 BOARD = "nucleo-l4r5zi"
@@ -83,6 +84,34 @@ def test_what_other_kernels_would_take_is_what_they_take(tinyml: Tinyml) -> None
     assert "saves ms" in tinyml("profile", KEYWORDS, "--target", BOARD, "--what-if").out
 
 
+def test_kernels_optimised_for_size_take_longer_or_are_unknown(tinyml: Tinyml) -> None:
+    arguments = ("profile", KEYWORDS, "--target", BOARD, "--opt", "Os")
+    unknown = tinyml(*arguments, "--json").report
+    assert (unknown["opt"], unknown["total"]["latency_ms"]) == ("Os", None)
+    assert "latency   unknown" in tinyml(*arguments).out
+    usual, small = (
+        tinyml("profile", KEYWORDS, "--target", BOARD, "--kernels", "reference", "--json", *opt)
+        for opt in ((), ("--opt", "Os"))
+    )
+    assert usual.report["opt"] == "O2"
+    assert small.report["total"]["latency_ms"] > 2 * usual.report["total"]["latency_ms"]
+    shown = tinyml(*arguments, "--kernels", "reference")
+    assert "reference kernels at -Os" in shown.out.replace("\n", " ")
+    assert "assumed" in shown.out
+    assert all(len(line) <= 80 for line in shown.out.splitlines())
+
+
+def test_the_report_says_what_its_range_is_of(tinyml: Tinyml) -> None:
+    report = tinyml("profile", KEYWORDS, "--target", "esp32-s3-devkitc", "--json").report
+    total = report["total"]
+    assert "one model was measured" in report["range_of"]
+    # One row of a core with kernels that nobody counted: wider than any board's.
+    assert total["latency_high_ms"] > 1.5 * total["latency_ms"]
+    assert "one model was measured" in tinyml(
+        "profile", KEYWORDS, "--target", "esp32-s3-devkitc"
+    ).out.replace("\n", " ")
+
+
 def test_several_targets_stand_side_by_side(tinyml: Tinyml) -> None:
     targets = ("--target", BOARD, "--target", "esp32-devkit-v1")
     outcome = tinyml("profile", DIGITS, *targets)
@@ -132,12 +161,36 @@ def test_a_picture_is_of_one_target(tinyml: Tinyml) -> None:
     assert "one model on one target" in outcome.err
 
 
-def test_average_power_without_that_of_sleep_is_unknown(tinyml: Tinyml) -> None:
-    arguments = ("profile", DIGITS, "--duty-cycle", "1s", "--json", "--target")
-    report = tinyml(*arguments, BOARD).report
+def test_average_power_is_that_of_computing_and_of_sleeping(tinyml: Tinyml) -> None:
+    arguments = ("profile", DIGITS, "--target", BOARD, "--duty-cycle", "2s")
+    report = tinyml(*arguments, "--json").report
+    duty = report["total"]["latency_ms"] / 2e3
+    assert report["duty_cycle"] == pytest.approx(duty)
+    power = load_target(BOARD).board
+    assert power is not None
+    active, asleep = power.power.active_mw, power.power.sleep_mw
+    assert active is not None
+    assert asleep is not None
+    average = duty * active.value + (1 - duty) * asleep.value
+    assert report["average_mw"] == pytest.approx(average)
+    assert report["average_mw_evidence"] == "assumed"
+    assert "mW on average, assumed" in tinyml(*arguments).out
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("nucleo-f746zg", "no power of nucleo-f746zg asleep"),
+        ("cortex-m4", "no power of a core alone"),
+    ],
+)
+def test_average_power_without_both_is_unknown(tinyml: Tinyml, target: str, why: str) -> None:
+    arguments = ("profile", DIGITS, "--duty-cycle", "1s", "--clock-mhz", "200", "--target", target)
+    report = tinyml(*arguments, "--json").report
     assert report["average_mw"] is None
-    assert report["duty_cycle"] == pytest.approx(report["total"]["latency_ms"] / 1e3)
-    assert "average power unknown" in tinyml(*arguments[:4], "--target", BOARD).out
+    assert report["average_mw_evidence"] is None
+    shown = tinyml(*arguments).out.replace("\n", " ")
+    assert f"average power unknown: {why}" in shown
 
 
 @pytest.mark.parametrize(
@@ -151,6 +204,7 @@ def test_average_power_without_that_of_sleep_is_unknown(tinyml: Tinyml) -> None:
         (("--target", BOARD, "--kernels", "mine"), "no kernel library 'mine'", 2),
         (("--target", BOARD, "--duty-cycle", "2min"), "--duty-cycle takes", 2),
         (("--target", BOARD, "--by", "name"), "--by takes op, type", 2),
+        (("--target", BOARD, "--opt", "O3"), "--opt takes O2, Os, not 'O3'", 2),
     ],
 )
 def test_wrong_options_are_one_line(

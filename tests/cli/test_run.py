@@ -269,6 +269,25 @@ def test_a_wrong_path_suggests_a_near_one(tinyml: Tinyml, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("nosuch.tflite", ""),
+        ("modle.tflite", " (did you mean model.tflite?)"),
+        ("Model", " (did you mean model.tflite?)"),
+        ("model.tfilte", " (did you mean model.tflite?)"),
+    ],
+)
+def test_only_names_that_are_near_are_suggested(
+    tinyml: Tinyml, tmp_path: Path, typed: str, suggested: str
+) -> None:
+    for name in ("cut.tflite", "model.tflite", "such_a_file.tflite"):
+        (tmp_path / name).touch()
+    outcome = tinyml("run", typed)
+    assert outcome.code == 2
+    assert outcome.err == f"error: {typed}: no such file{suggested}\n"
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--kernels", "nope"], "no kernel library 'nope' (there are: reference"),

@@ -88,6 +88,14 @@ def test_mcufit_says_the_whole_and_the_conditions() -> None:
     assert measured(MCUFIT, timing=Timing()).total_ms == pytest.approx(37.0)
 
 
+def test_mcufit_says_how_its_kernels_were_compiled() -> None:
+    text = MCUFIT.replace('"kernels"', '"opt_level":"-Os","kernels"')
+    log = read_log(text, "run.log", "chain.tflite")
+    assert log.facts.opt == "Os"
+    assert measured(text, timing=Timing()).notes == ["it ran kernels compiled with -Os"]
+    assert not measured(MCUFIT, timing=Timing()).notes
+
+
 def test_mcufit_of_several_models_gives_the_one_that_is_asked_for() -> None:
     other = MCUFIT.replace("chain.tflite", "other.tflite").replace("34000", "99")
     assert measured(other + MCUFIT, timing=Timing()).operators["MUL"] == 34.0

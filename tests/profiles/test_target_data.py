@@ -90,17 +90,17 @@ def test_a_board_is_a_plausible_piece_of_hardware(name: str) -> None:
 def test_every_target_has_an_interval(name: str) -> None:
     target = load_target(name)
     library = target.board.library if target.board else "reference"
-    factors = interval(target, library, "assumed")
+    factors = interval(target, library)
     assert factors is not None
-    low, high = factors
-    assert 0.5 < low < 1 < high < 2
+    assert 0.5 < factors.low < 1 < factors.high < 2
+    assert factors.of
 
 
 def test_what_runs_on_known_boards_has_a_narrower_interval_than_what_does_not() -> None:
     def width(target: Target, library: str) -> float:
-        factors = interval(target, library, "derived")
+        factors = interval(target, library)
         assert factors is not None
-        return factors[1]
+        return factors.high
 
     measured = load_target("nucleo-l4r5zi")
     assert width(measured, "cmsis-nn") < width(load_target("nucleo-f446re"), "cmsis-nn")

@@ -57,6 +57,15 @@ WeightsIn = Annotated[
         rich_help_panel=_CONDITIONS,
     ),
 ]
+Opt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="O2|Os",
+        help="The compiler's optimisation of the kernels: O2, or for size Os; without it O2, or "
+        "what the log says.",
+        rich_help_panel=_CONDITIONS,
+    ),
+]
 DutyCycle = Annotated[
     str | None,
     typer.Option(
@@ -122,6 +131,7 @@ def profile(
     kernels: Kernels = None,
     clock_mhz: Clock = None,
     weights_in: WeightsIn = None,
+    opt: Opt = None,
     duty_cycle: DutyCycle = None,
     what_if: WhatIfFlag = False,
     measured: Measured = None,
@@ -157,6 +167,7 @@ def profile(
         kernels=kernels,
         clock_mhz=None if clock_mhz is None else positive_number(clock_mhz, "--clock-mhz", "MHz"),
         weights_in=weights_in,
+        opt=None if opt is None else one_of(opt, "--opt", ("O2", "Os")),
         period_seconds=None if duty_cycle is None else duration(duty_cycle, "--duty-cycle"),
         what_if=what_if,
         measured=measured,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from tinyml_runtime import InputError
@@ -53,13 +54,24 @@ def reason(error: BaseException) -> str:
 
 
 def _suggestion(path: Path) -> str:
-    from difflib import get_close_matches
-
     try:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return f" (there is no folder '{path.parent}')"
-    near = get_close_matches(path.name, names, n=3, cutoff=0.6)
+    near = _near(path, names)
     return (
         f" (did you mean {' or '.join(str(path.parent / name) for name in near)}?)" if near else ""
     )
+
+
+def _near(path: Path, names: Iterable[str]) -> list[str]:
+    """Up to three names like that of `path`: suffixes, which all have, make none of them alike."""
+    from difflib import get_close_matches
+
+    stems: dict[str, list[str]] = {}
+    for name in sorted(names):
+        stems.setdefault(Path(name).stem.lower(), []).append(name)
+    near = get_close_matches(path.stem.lower(), list(stems), n=3, cutoff=0.7)
+    found = [name for stem in near for name in stems[stem]]
+    alike = [name for name in found if Path(name).suffix == path.suffix]
+    return (alike or found)[:3]

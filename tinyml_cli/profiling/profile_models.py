@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tinyml_cli.model_file import STANDARD_INPUT, ModelFile, open_model
+from tinyml_profiles.instructions import EVIDENCE
 from tinyml_profiles.kinds import KindLatency, by_kind
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import core_names, load_target
+from tinyml_profiles.optimization import LEVELS, USUAL
 from tinyml_profiles.profile import profile_model
-from tinyml_profiles.what_if import WhatIf, find_what_ifs
 from tinyml_runtime.errors import InputError, TargetError
 from tinyml_runtime.model.schema import Model
 
 if TYPE_CHECKING:
     from tinyml_profiles.logs.measure import Measurement
+    from tinyml_profiles.what_if import WhatIfs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class ProfileRequest:
     kernels: str | None = None
     clock_mhz: float | None = None
     weights_in: str | None = None
+    opt: str | None = None
     period_seconds: float | None = None
     what_if: bool = False
     measured: str | None = None
@@ -44,7 +47,7 @@ class ProfileReport(NamedTuple):
     model: ModelFile
     latency: LatencyReport
     kinds: Sequence[KindLatency]
-    what_ifs: Sequence[WhatIf] = ()
+    what_ifs: WhatIfs | None = None
     period_seconds: float | None = None
     measured: Measurement | None = None
 
@@ -66,6 +69,15 @@ class ProfileReport(NamedTuple):
         if active is None or asleep is None:
             return None
         return duty * active.value + (1 - duty) * asleep.value
+
+    @property
+    def power_evidence(self) -> str | None:
+        """The weaker evidence of the two powers of which that is made."""
+        board = self.latency.target.board
+        if self.average_mw is None or board is None:
+            return None
+        used = (board.power.active_mw, board.power.sleep_mw)
+        return max((one.evidence for one in used if one is not None), key=EVIDENCE.index)
 
 
 def profile_models(request: ProfileRequest) -> list[ProfileReport]:
@@ -101,6 +113,7 @@ def _beside_log(
         request,
         kernels=run_library([log], request.kernels, target),
         clock_mhz=None if clock_hz is None else clock_hz / 1e6,
+        opt=request.opt or (log.facts.opt if log.facts.opt in LEVELS else None),
     )
     return _profile(here, model, file, name)._replace(measured=measured)
 
@@ -116,11 +129,18 @@ def _profile(request: ProfileRequest, model: Model, file: ModelFile, name: str) 
         request.kernels or usual,
         clock_hz=None if request.clock_mhz is None else request.clock_mhz * 1e6,
         weights_in=request.weights_in,
+        opt=request.opt or USUAL,
     )
     return ProfileReport(
         file,
         latency,
         by_kind(latency),
-        find_what_ifs(model, latency) if request.what_if else (),
+        _what_ifs(model, latency) if request.what_if else None,
         request.period_seconds,
     )
+
+
+def _what_ifs(model: Model, latency: LatencyReport) -> WhatIfs:
+    from tinyml_profiles.what_if import find_what_ifs  # plans too, which takes long to import
+
+    return find_what_ifs(model, latency)

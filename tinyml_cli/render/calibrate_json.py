@@ -8,6 +8,7 @@ from tinyml_cli.calibrating.calibrate_models import CalibrateReport
 from tinyml_cli.model_file import ModelFile
 from tinyml_cli.render.json_text import measured_entry, model_entry, to_json
 from tinyml_profiles.calibration.report import Compared, Errors, Fitted, Run
+from tinyml_profiles.uncertainty import Interval
 
 
 def calibration(report: CalibrateReport) -> str:
@@ -26,6 +27,10 @@ def calibration(report: CalibrateReport) -> str:
                 "after": _errors(found.after),
                 "left_out": None if found.left_out is None else _errors(found.left_out),
                 "left_out_is": found.left_out_is,
+            },
+            "interval": {
+                "before": _interval(found.interval_before),
+                "after": _interval(found.interval),
             },
             "measurements": [_compared(one) for one in found.compared],
             "written": None if report.written is None else str(report.written),
@@ -53,6 +58,13 @@ def _errors(errors: Errors) -> dict[str, Any]:
         "operator_worst": errors.worst,
         "whole_worst": errors.whole,
     }
+
+
+def _interval(interval: Interval | None) -> dict[str, Any] | None:
+    """Factors on a latency."""
+    if interval is None:
+        return None
+    return {"low": interval.low, "high": interval.high, "of": interval.of}
 
 
 def _compared(one: Compared) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def calibration(report: CalibrateReport) -> list[RenderableType]:
         BLANK,
         _parameters(found.parameters),
         BLANK,
+        *_interval(found),
         _measurements(found),
         *written,
         *(line(f"note: {note}") for note in found.notes),
@@ -72,6 +73,18 @@ def _errors(found: CalibrationReport) -> RenderableType:
 def _error_cells(errors: Errors) -> tuple[str, ...]:
     values = (errors.median, errors.worst, errors.whole)
     return tuple("" if value is None else percent(value) for value in values)
+
+
+def _interval(found: CalibrationReport) -> list[RenderableType]:
+    """The 90 % interval around a latency, as it was and as it is."""
+    before, after = found.interval_before, found.interval
+    if before is None or after is None:
+        return []
+    text = f"90 % interval: {signed_percent(after.low - 1)} to {signed_percent(after.high - 1)}"
+    if before == after:
+        return [line(f"{text}, as before: too little was left out to tell"), BLANK]
+    was = f"{signed_percent(before.low - 1)} to {signed_percent(before.high - 1)}"
+    return [line(f"{text}; before {was}"), line(f"from {after.of}"), BLANK]
 
 
 def _parameters(parameters: Sequence[Fitted]) -> RenderableType:

@@ -23,9 +23,14 @@ def table(
     rows: Iterable[Sequence[str]],
     right: Iterable[int],
     unfolded: Iterable[int] = (),
+    *,
+    is_tight: bool = False,
 ) -> Table:
-    """A table with the columns of `right` aligned to the right, those of `unfolded` on one line."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    """A table with the columns of `right` aligned to the right, those of `unfolded` on one line.
+
+    A tight one has less space between its columns.
+    """
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=is_tight)
     aligned, whole = set(right), set(unfolded)
     for index, heading in enumerate(headings):
         justify = "right" if index in aligned else "left"

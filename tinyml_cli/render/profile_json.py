@@ -11,10 +11,10 @@ from tinyml_cli.profiling.profile_models import ProfileReport
 from tinyml_cli.render.json_text import measured_entry, model_entry, to_json
 from tinyml_profiles.kinds import KindLatency
 from tinyml_profiles.latency_report import NodeLatency, Total
-from tinyml_profiles.what_if import WhatIf
 
 if TYPE_CHECKING:
     from tinyml_profiles.logs.measure import Measurement
+    from tinyml_profiles.what_if import WhatIf
 
 _COLUMNS: Sequence[str] = (
     "model",
@@ -57,25 +57,28 @@ def profile_csv(reports: Sequence[ProfileReport]) -> str:
 
 
 def _report(report: ProfileReport) -> dict[str, Any]:
-    latency, log = report.latency, report.measured
+    latency, log, what_ifs = report.latency, report.measured, report.what_ifs
     return {
         "model": model_entry(report.model),
         "target": latency.target.name,
         "core": latency.target.core.name,
         "kernels": latency.library,
+        "opt": latency.opt,
         "clock_hz": latency.clock_hz or None,
         "loops_core": latency.loops_core,
         "total": {**_total(latency.total), "measured_ms": None if log is None else log.total_ms},
         "measured": None if log is None else measured_entry(log),
+        "range_of": latency.range_of,
         "interpreter_ms": latency.overhead_ms,
         "evidence": latency.evidence,
         "ops": [_node(node, log) for node in latency.nodes],
         "by_type": [_kind(kind, log) for kind in report.kinds],
-        "what_if": [_what_if(one) for one in report.what_ifs],
+        "what_if": [] if what_ifs is None else [_what_if(one) for one in what_ifs.rows],
         "period_s": report.period_seconds,
         "duty_cycle": report.duty,
         "average_mw": report.average_mw,
-        "notes": list(latency.notes),
+        "average_mw_evidence": report.power_evidence,
+        "notes": [*latency.notes, *(() if what_ifs is None else what_ifs.notes)],
     }
 
 
@@ -100,6 +103,7 @@ def _node(node: NodeLatency, log: Measurement | None) -> dict[str, Any]:
         "name": node.name,
         "macs": node.macs,
         "instructions": _whole(None if node.instructions is None else node.instructions.total),
+        "spread": None if node.instructions is None else node.instructions.spread,
         "cycles": _whole(None if node.cycles is None else node.cycles.total),
         "latency_ms": node.latency_ms,
         "measured_ms": None if log is None else log.nodes.get((node.subgraph, node.index)),

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
 from tinyml_cli.profiling.profile_models import ProfileReport
 from tinyml_cli.render.measured_tables import measured_lines, measured_table
 from tinyml_cli.render.parts import BLANK, line, table
-from tinyml_cli.render.units import megahertz, milliseconds, number, one_decimal, percent
+from tinyml_cli.render.units import (
+    megahertz,
+    milliseconds,
+    milliwatts,
+    number,
+    one_decimal,
+    percent,
+)
 from tinyml_profiles.kinds import KindLatency
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency
 
+if TYPE_CHECKING:
+    from tinyml_profiles.what_if import WhatIf
+
 UNKNOWN = "unknown"
-_BAR_CELLS = 10
+_BAR_CELLS = 8
 
 
 def profile(reports: Sequence[ProfileReport], by: str, order: str) -> list[RenderableType]:
@@ -44,16 +55,20 @@ def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
         duration = milliseconds(latency.overhead_ms)
         share = percent(latency.overhead_ms / latency.total.latency_ms)
         parts.append(line(f"the interpreter itself takes {duration}, {share} of the latency"))
-    if report.what_ifs:
-        parts += [BLANK, _what_ifs(report)]
-    notes = [*latency.notes, *(report.measured.notes if report.measured else ())]
+    notes = [*_range(latency), *latency.notes]
+    if report.what_ifs is not None:
+        rows = report.what_ifs.rows
+        parts += [BLANK, _what_ifs(rows)] if rows else []
+        notes += report.what_ifs.notes
+    notes += report.measured.notes if report.measured else ()
     return [*parts, *(line(f"note: {note}") for note in notes)]
 
 
 def _heading(report: ProfileReport) -> str:
     latency = report.latency
     target = latency.target
-    return f"{report.model.path} on {target.name} ({target.title}), {latency.library} kernels"
+    kernels = f"{latency.library} kernels at -{latency.opt}"
+    return f"{report.model.path} on {target.name} ({target.title}), {kernels}"
 
 
 def _latency_text(latency: LatencyReport) -> str:
@@ -69,6 +84,13 @@ def _latency_text(latency: LatencyReport) -> str:
     if total.energy_uj is not None:
         text += f", {total.energy_uj:,.0f} uJ"
     return f"{text} at {megahertz(latency.clock_hz)}, {latency.evidence}"
+
+
+def _range(latency: LatencyReport) -> list[str]:
+    """What the range is of, where there is one."""
+    if latency.total.latency_low_ms is None or latency.range_of is None:
+        return []
+    return [f"the range is as wide as the errors of {latency.range_of}"]
 
 
 def _counts_text(latency: LatencyReport) -> str:
@@ -109,10 +131,23 @@ def _duty(report: ProfileReport) -> list[RenderableType]:
         return []
     text = f"duty      {percent(report.duty)} of every {report.period_seconds:g} s"
     if report.average_mw is not None:
-        text += f", {one_decimal(report.average_mw)} mW on average"
+        power = milliwatts(report.average_mw)
+        text += f", {power} on average, {report.power_evidence}"
     elif report.duty <= 1:
-        text += ", average power unknown"
+        text += f", average power unknown: no power {_unknown_power(report)}"
     return [line(text, "bold red" if report.duty > 1 else "")]
+
+
+def _unknown_power(report: ProfileReport) -> str:
+    board = report.latency.target.board
+    if board is None:
+        return "of a core alone"
+    missing = [
+        name
+        for name, figure in (("active", board.power.active_mw), ("asleep", board.power.sleep_mw))
+        if figure is None
+    ]
+    return f"of {report.latency.target.name} {' and '.join(missing)}"
 
 
 def _by_node(latency: LatencyReport, order: str) -> RenderableType:
@@ -123,13 +158,12 @@ def _by_node(latency: LatencyReport, order: str) -> RenderableType:
     has_time = bool(latency.clock_hz)
     rows = [_node_row(node, several, has_time) for node in nodes]
     price = "ms" if has_time else "cycles"
-    names = ("node", "operator", "MACs", price, "share", "", "cycles per MAC")
-    return table(names, rows, (0, 2, 3, 4, 6), (1,))
+    names = ("node", "operator", "MACs", price, "share", "", "cyc/MAC", "evidence")
+    return table(names, rows, (0, 2, 3, 4, 6), (1, 7), is_tight=True)
 
 
 def _node_row(node: NodeLatency, several: bool, has_time: bool) -> tuple[str, ...]:
     each = node.cycles_per_mac
-    assumed = " (assumed)" if node.evidence == "assumed" else ""
     price = UNKNOWN
     if node.cycles is not None:
         price = number(round(node.cycles.total))
@@ -137,12 +171,13 @@ def _node_row(node: NodeLatency, several: bool, has_time: bool) -> tuple[str, ..
             price = f"{node.latency_ms:,.3f}"
     return (
         f"{node.subgraph}:{node.index}" if several else str(node.index),
-        f"{node.operator}{assumed}",
+        node.operator,
         number(node.macs) if node.macs else "",
         price,
         "" if node.share is None else percent(node.share),
         _bar(node.share),
         "" if each is None else one_decimal(each),
+        node.evidence,
     )
 
 
@@ -168,10 +203,9 @@ def _bar(share: float | None) -> str:
     return "█" * round(_BAR_CELLS * (share or 0.0))
 
 
-def _what_ifs(report: ProfileReport) -> RenderableType:
+def _what_ifs(found: Sequence[WhatIf]) -> RenderableType:
     rows = [
-        (one.what, milliseconds(one.latency_ms), f"{one.saved_ms:+,.3f}", one.how)
-        for one in report.what_ifs
+        (one.what, milliseconds(one.latency_ms), f"{one.saved_ms:+,.3f}", one.how) for one in found
     ]
     return table(("with", "latency", "saves ms", "how"), rows, (1, 2))
 
@@ -181,7 +215,7 @@ def _side_by_side(reports: Sequence[ProfileReport]) -> RenderableType:
         (
             PurePath(report.model.path).name,
             report.latency.target.name,
-            report.latency.library,
+            report.latency.library + ("" if report.latency.opt == "O2" else " -Os"),
             megahertz(report.latency.clock_hz) if report.latency.clock_hz else "",
             _cell(report.latency.total.cycles),
             UNKNOWN

@@ -56,6 +56,11 @@ def microjoules(energy_uj: float) -> str:
     return f"{amount(energy_uj)} uJ"
 
 
+def milliwatts(power_mw: float) -> str:
+    """Three significant digits, or whole ones: `51.8 mW`, `0.0130 mW`, `445 mW`."""
+    return f"{power_mw:,.0f} mW" if power_mw >= 100 else f"{power_mw:#.3g} mW"
+
+
 def fixed_milliseconds(duration_ms: float) -> str:
     """Four decimals and no unit, for columns: `0.0213`."""
     return f"{duration_ms:,.4f}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tinyml_profiles.logs.measure import Measurement
 from tinyml_profiles.target import Figure, Target
+from tinyml_profiles.uncertainty import Interval
 from tinyml_runtime.model.schema import Model
 
 
@@ -59,7 +60,8 @@ class Fitted:
 class CalibrationReport:
     """The fit, its errors before and after, and those of what was left out of it.
 
-    `unpredicted` are operators of which nobody knows what they cost.
+    `unpredicted` are operators of which nobody knows what they cost. `interval` is that around the
+    latencies of the new target; `interval_before` is that of the one that it is based on.
     """
 
     target: Target
@@ -72,5 +74,7 @@ class CalibrationReport:
     after: Errors
     left_out: Errors | None
     left_out_is: str
+    interval_before: Interval | None
+    interval: Interval | None
     unpredicted: Sequence[str]
     notes: Sequence[str]

@@ -29,6 +29,7 @@ def target_toml(report: CalibrationReport, name: str, based_on: str, heading: st
         "",
         "[calibration]",
         *(_line(parameter) for parameter in report.parameters),
+        *_interval(report),
     ]
     return "\n".join(lines) + "\n"
 
@@ -59,6 +60,13 @@ def _errors(report: CalibrationReport) -> Iterator[str]:
         ]
         if shown:
             yield f"error of {kind}: {', '.join(shown)}"
+
+
+def _interval(report: CalibrationReport) -> Iterator[str]:
+    """The end of the 90 % interval, where it is another one than before."""
+    if report.interval is not None and report.interval != report.interval_before:
+        value = f"value = {report.interval.high:.3f}"
+        yield f'interval = {{ {value}, from = "derived", ref = {_text(report.interval.of)} }}'
 
 
 def _median(errors: Errors) -> float | None:

@@ -17,6 +17,8 @@ from tinyml_profiles.logs.records import Facts, Lap, Log, TagTotal
 from tinyml_runtime.errors import InputError
 
 _LINE = re.compile(r"MCUFIT_(?P<kind>RESULT|LAYER)\s+(?P<json>\{.*)$")
+# The compiler's optimisation of the kernels that predictions are of, unless others are asked for.
+_TABLES = "O2"
 _WHOLE_US = ("p50_us", "mean_us")
 
 
@@ -38,7 +40,9 @@ def read(lines: Sequence[Line], source: str, model: str, sha256: str) -> Log | N
         for line, record in layers
     ]
     laps = [Lap(line.number, _whole(source, line, record)) for line, record in results]
-    return Log(source, "mcufit-bench", (), totals, laps, "us", _facts([r for _, _, r in wanted]))
+    facts = _facts([r for _, _, r in wanted])
+    notes = () if facts.opt in (None, _TABLES) else (f"it ran kernels compiled with -{facts.opt}",)
+    return Log(source, "mcufit-bench", (), totals, laps, "us", facts, notes)
 
 
 def _records(lines: Sequence[Line], source: str) -> Iterator[tuple[Line, str, dict[str, Any]]]:
@@ -97,9 +101,11 @@ def _facts(records: Sequence[dict[str, Any]]) -> Facts:
     def first(key: str, kind: type | tuple[type, ...]) -> Any:
         return next((r[key] for r in records if isinstance(r.get(key), kind) and r[key]), None)
 
+    opt = first("opt_level", str)
     return Facts(
         first("cpu_mhz", (int, float)),
         first("kernels", str),
         first("model", str),
         first("model_sha256", str),
+        None if opt is None else opt.removeprefix("-"),
     )

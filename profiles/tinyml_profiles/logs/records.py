@@ -43,6 +43,7 @@ class Facts:
     library: str | None = None
     model: str | None = None
     model_sha256: str | None = None
+    opt: str | None = None
 
 
 NO_FACTS = Facts()

@@ -59,7 +59,9 @@ def prepare_div(context: PrepareContext, node: Node) -> BroadcastData:
         for tensor in (operands.first, operands.second):
             check(not tensor.is_quantized, f"INT32 tensor '{tensor.name}' has a scale")
         low, high = float_range(activation) or (INT32_MIN, INT32_MAX)
-        compute = partial(_divide_words, _place(node), low, min(high, INT32_MAX))
+        # Arrays without dimensions spare NumPy the conversion of numbers.
+        limits = np.array(low, np.float64), np.array(min(high, INT32_MAX), np.float64)
+        compute = partial(_divide_words, _place(node), *limits)
         return broadcast(operands, compute)
     check(
         kind is TensorType.INT8,
@@ -92,7 +94,7 @@ def _place(node: Node) -> str:
 
 
 def _check_divisor(place: str, divisor: Array) -> None:
-    if not divisor.all():
+    if np.count_nonzero(divisor) < divisor.size:
         raise RunError(f"{place}: Division by 0")
 
 
@@ -104,13 +106,14 @@ def _divide_floats(
 
 
 def _divide_words(
-    place: str, low: float, high: float, first: Array, second: Array, out: Array
+    place: str, low: Array, high: Array, first: Array, second: Array, out: Array
 ) -> None:
     _check_divisor(place, second)
     # The float64 quotient of 32-bit integers is not rounded up to an integer: it is further away.
     quotients = np.divide(first, second, dtype=np.float64)
-    np.clip(quotients, low, high, out=quotients)
-    np.copyto(out, quotients, casting="unsafe")
+    np.maximum(quotients, low, out=quotients)
+    np.minimum(quotients, high, out=quotients)
+    out[...] = quotients
 
 
 def _floor_divide(place: str, first: Array, second: Array, out: Array) -> None:

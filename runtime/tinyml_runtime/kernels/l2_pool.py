@@ -33,7 +33,6 @@ from tinyml_runtime.registration import (
     check_shape,
     check_type,
 )
-from tinyml_runtime.tensor import Array
 from tinyml_runtime.types import BuiltinOperator, TensorType
 
 INPUT = 0
@@ -44,17 +43,16 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True, slots=True)
 class L2PoolData:
-    """`counts` are the elements per window, [output height, output width, 1]."""
+    """The windows, and the clamp of the fused activation."""
 
     window: Window
-    counts: Array
     low: np.float32
     high: np.float32
     stackable: bool
 
 
 def prepare(context: PrepareContext, node: Node) -> L2PoolData:
-    """Check the operands; lay out the windows and count their elements."""
+    """Check the operands; lay out the windows."""
     check_counts(node, (1,))
     options = node.options_as(Pool2DOptions)
     source, output = context.input(node, INPUT), context.output(node, OUTPUT)
@@ -66,24 +64,19 @@ def prepare(context: PrepareContext, node: Node) -> L2PoolData:
         output, "the output", (batch, window.rows.outputs, window.columns.outputs, channels)
     )
     low, high = float_range(options.fused_activation) or (-_LARGEST, _LARGEST)
-    return L2PoolData(
-        window,
-        element_counts(window, source).astype(np.float32),
-        np.float32(low),
-        np.float32(high),
-        not source.is_constant,
-    )
+    return L2PoolData(window, np.float32(low), np.float32(high), not source.is_constant)
 
 
 def bind(context: EvalContext, node: Node, data: L2PoolData) -> Callable[[], None]:
     """Take the root of every window's mean square, clamp, store."""
     source, out = context.input(node, INPUT).values, context.output(node, OUTPUT).values
+    counts = element_counts(data.window, source).astype(np.float32)
     squares = np.empty(source.shape, source.dtype)
     add_up = bind_sums_in_order(data.window, squares)
 
     def run() -> None:
         np.multiply(source, source, squares)
-        np.divide(add_up(), data.counts, out)
+        np.divide(add_up(), counts, out)
         np.sqrt(out, out)
         out.clip(data.low, data.high, out)
 

@@ -55,19 +55,16 @@ _FINITE = float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
 class PoolData:
     """What `prepare` settles.
 
-    `only` is the part of the image in the one window, where there is only one. `counts` are the
-    elements per window, a scalar or [output height, output width, 1]; for integers their
-    reciprocals, raised, in the type in which sums are exact.
+    `only` is the part of the image in the one window, where there is only one.
     """
 
     window: Window
     only: tuple[slice, slice] | None
-    counts: Array
     clamp: tuple[float, float] | None
 
 
 def prepare(context: PrepareContext, node: Node) -> PoolData:
-    """Check the operands; lay out the windows and count their elements."""
+    """Check the operands; lay out the windows."""
     options = node.options_as(Pool2DOptions)
     source = context.input(node, INPUT)
     output = context.output(node, OUTPUT)
@@ -80,24 +77,19 @@ def prepare(context: PrepareContext, node: Node) -> PoolData:
     only = None
     if window.outputs == 1:
         only = _inside(rows, source.shape[1]), _inside(columns, source.shape[2])
-    counts = element_counts(window, source)
-    if counts.min() == counts.max():
-        counts = counts[0, 0, 0, ...]  # a scalar array: NumPy takes longer to broadcast others
-    largest = int(counts.max())
     if source.type is TensorType.FLOAT32:
-        clamp = float_range(options.fused_activation) or _FINITE
-        return PoolData(window, only, counts.astype(np.float32), clamp)
+        return PoolData(window, only, float_range(options.fused_activation) or _FINITE)
     clamp = _integer_clamp(quantized_range(options.fused_activation, output), output)
-    return PoolData(window, only, _raised_reciprocals(counts, source, largest), clamp)
+    return PoolData(window, only, clamp)
 
 
 def bind_average(context: EvalContext, node: Node, data: PoolData) -> Callable[[], None]:
     """Sum every window, divide by the count, round, clamp, store."""
     source = context.input(node, INPUT).values
     output = context.output(node, OUTPUT).values
-    counts, clamp = data.counts, data.clamp
+    counts, clamp = _counts(data.window, source), data.clamp
     if source.dtype == np.float32:
-        average = _bind_float_means(source, data)
+        average = _bind_float_means(source, data, counts)
     else:
         padded, refresh = data.window.bind_padded(source, 0, counts.dtype)
         add_up = _bind_slide(np.add, data, padded)
@@ -134,8 +126,23 @@ def bind_max(context: EvalContext, node: Node, data: PoolData) -> Callable[[], N
     return run
 
 
-def _bind_float_means(source: Array, data: PoolData) -> Callable[[], Array]:
-    counts = data.counts
+def _counts(window: Window, source: Array) -> Array:
+    """Elements per window, a scalar or [output height, output width, 1].
+
+    For integers their reciprocals, raised, in the type in which sums are exact.
+    """
+    counts = element_counts(window, source)
+    largest = int(counts.max())
+    if counts.min() == largest:
+        counts = counts[0, 0, 0, ...]  # a scalar array: NumPy takes longer to broadcast others
+    if source.dtype == np.float32:
+        return counts.astype(np.float32)
+    if source.dtype == np.int8 and largest <= _FLOAT32_COUNT:
+        return np.asarray((1.0 + 2.0**-21) / counts, np.float32)
+    return np.asarray((1.0 + 2.0**-48) / counts)
+
+
+def _bind_float_means(source: Array, data: PoolData, counts: Array) -> Callable[[], Array]:
     add_up = bind_sums_in_order(data.window, source)
     if data.only is not None:
         add_up = _bind_slide(np.add, data, source)
@@ -188,12 +195,6 @@ def _check_types(source: Tensor, output: Tensor) -> None:
 
 def _inside(axis: Axis, size: int) -> slice:
     return slice(0, min(size, axis.taps - axis.before))
-
-
-def _raised_reciprocals(counts: Array, source: Tensor, largest: int) -> Array:
-    if source.type is TensorType.INT8 and largest <= _FLOAT32_COUNT:
-        return np.asarray((1.0 + 2.0**-21) / counts, np.float32)
-    return np.asarray((1.0 + 2.0**-48) / counts)
 
 
 def _integer_clamp(limits: tuple[int, int], output: Tensor) -> tuple[int, int] | None:

@@ -23,8 +23,11 @@ def pooling_window(options: Pool2DOptions, image: Tensor) -> Window:
     return Window(_trimmed(window.rows, height), _trimmed(window.columns, width))
 
 
-def element_counts(window: Window, image: Tensor) -> Array:
-    """Elements of the image that each window has, [output height, output width, 1]."""
+def element_counts(window: Window, image: Array) -> Array:
+    """Elements of the image that each window has, [output height, output width, 1].
+
+    As large as the output: to be asked for where the output has its memory already.
+    """
     height, width = image.shape[1:3]
     return np.outer(_counts(window.rows, height), _counts(window.columns, width))[..., np.newaxis]
 

@@ -34,19 +34,51 @@ def count_taps(
     before = 0
     if padding is Padding.SAME:
         before = max(0, (outputs - 1) * stride + reach - inputs) // 2
-    # A file may claim any number of positions: turns go over the taps alone.
-    inside = sum(
-        _positions(outputs, stride, before - tap * dilation, inputs) for tap in range(taps)
-    )
-    full = _positions(outputs, stride, before, inputs - reach + 1)
-    return Taps(outputs, taps, inside, full)
+    return taps_inside(inputs, taps, stride, dilation, outputs, before)
 
 
-def _positions(outputs: int, stride: int, before: int, end: int) -> int:
-    """Positions that have 0 <= position * stride - before < end."""
-    first = max(0, -(-before // stride))
-    last = min(outputs - 1, (end - 1 + before) // stride)
-    return max(0, last - first + 1)
+def taps_inside(
+    inputs: int, taps: int, stride: int, dilation: int, outputs: int, before: int
+) -> Taps:
+    """As `count_taps`, with `before` elements of padding at the near end."""
+    below = _pairs_below(before, stride, outputs, dilation, taps)
+    inside = _pairs_below(before + inputs, stride, outputs, dilation, taps) - below
+    first = positions_below(before, stride, outputs)
+    last = positions_below(before + inputs - (taps - 1) * dilation, stride, outputs)
+    return Taps(outputs, taps, inside, max(0, last - first))
+
+
+def positions_below(limit: int, stride: int, outputs: int) -> int:
+    """Positions of a window that have position * stride < limit."""
+    return min(outputs, max(0, -(-limit // stride)))
+
+
+def _pairs_below(limit: int, stride: int, outputs: int, dilation: int, taps: int) -> int:
+    """Pairs that have position * stride + tap * dilation < limit.
+
+    In closed form, because a file may claim any number of positions and of taps.
+    """
+    positions = positions_below(limit, stride, outputs)
+    whole = positions_below(limit - (taps - 1) * dilation, stride, outputs)
+    last = limit - (positions - 1) * stride + dilation - 1
+    return whole * taps + _sum_of_quotients(positions - whole, stride, last, dilation)
+
+
+def _sum_of_quotients(count: int, step: int, start: int, divisor: int) -> int:
+    """The sum of (start + i * step) // divisor over the first `count` i; none is negative.
+
+    Turns as Euclid's algorithm: the points under a line, whole columns of them first, then the
+    rest with the axes exchanged.
+    """
+    total = 0
+    while count > 0:
+        total += count * (count - 1) // 2 * (step // divisor) + count * (start // divisor)
+        step, start = step % divisor, start % divisor
+        reached = step * count + start
+        if reached < divisor:
+            break
+        count, start, step, divisor = reached // divisor, reached % divisor, divisor, step
+    return total
 
 
 def convolution_taps(

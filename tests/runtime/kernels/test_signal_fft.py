@@ -21,6 +21,7 @@ from tests.support.single_op import (
 )
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.kernels.signal.fast_fft import FastSpectra
+from tinyml_runtime.kernels.signal.fast_fft_tables import fast_tables
 from tinyml_runtime.kernels.signal.fft import to_frequencies, transform
 from tinyml_runtime.kernels.signal.fft_plan import fft_plan
 from tinyml_runtime.tensor import Array
@@ -109,34 +110,79 @@ def test_the_inverse_of_integers_divides_again() -> None:
     assert np.abs(signal[1:]).max() <= 1
 
 
-@pytest.mark.parametrize("points", [2, 4, 8, 32, 64, 128, 256])
+def step_by_step(signals: Array, fft_length: int) -> Array:
+    """The spectra of int16 signals [transforms, up to fft_length], by the way that may overflow."""
+    padded = np.zeros((len(signals), fft_length), np.int16)
+    padded[:, : signals.shape[1]] = signals
+    fft = transform(fft_plan(fft_length // 2, inverse=False), TensorType.INT16)
+    return np.moveaxis(to_frequencies(fft, padded), 0, -1).reshape(len(signals), -1)
+
+
+def fast_spectra(signals: Array, fft_length: int) -> Array | None:
+    """The same by the fast way; None where that says that there is an overflow."""
+    constants = fast_tables(transform(fft_plan(fft_length // 2, inverse=False), TensorType.INT16))
+    assert constants is not None
+    spectra = np.empty((len(signals), fft_length + 2), np.int16)
+    is_exact = FastSpectra(constants, len(signals)).bind(signals, spectra)()
+    return spectra if is_exact else None
+
+
+@pytest.mark.parametrize("fft_length", [2**power for power in range(4, 14)])
 @pytest.mark.parametrize("transforms", [1, 3])
-def test_the_fast_way_gives_the_bits_of_the_slow_one(points: int, transforms: int) -> None:
-    fft = transform(fft_plan(points, inverse=False), TensorType.INT16)
-    generator = np.random.default_rng(points)
-    fast = FastSpectra(fft).of(transforms, 2 * points)
-    for amplitude in (3, 300, 16000, 30000):
-        signals = generator.integers(-amplitude, amplitude + 1, (transforms, 2 * points))
-        spectra = np.empty((transforms, 2 * points + 2), np.int16)
-        assert fast(signals.astype(np.int16), spectra)
-        slow = np.moveaxis(to_frequencies(fft, signals), 0, -1)
-        np.testing.assert_array_equal(spectra, slow.reshape(spectra.shape))
+def test_the_fast_way_gives_the_bits_of_the_slow_one(fft_length: int, transforms: int) -> None:
+    generator = np.random.default_rng(fft_length)
+    for amplitude, cut in ((3, 0), (300, 1), (10000, 2), (15000, fft_length // 3)):
+        shape = transforms, fft_length - cut
+        signals = generator.integers(-amplitude, amplitude + 1, shape).astype(np.int16)
+        spectra = fast_spectra(signals, fft_length)
+        assert spectra is not None
+        np.testing.assert_array_equal(spectra, step_by_step(signals, fft_length))
+
+
+@pytest.mark.parametrize("fft_length", [16, 32, 64, 512, 1024])
+def test_the_fast_way_is_exact_or_says_that_it_is_not(fft_length: int) -> None:
+    # Quarters and halves of the range are where quotients lie between two integers.
+    extremes = np.array([-32768, -32767, -16384, -8192, 0, 8192, 16384, 32767], np.int16)
+    generator = np.random.default_rng(fft_length)
+    phases = np.pi * np.arange(fft_length) / fft_length
+    waves = [np.cos(phases * generator.integers(fft_length)) * 32767 for _ in range(60)]
+    signals = [
+        *generator.choice(extremes, (60, fft_length)),
+        *generator.integers(-32768, 32768, (60, fft_length)),
+        *np.rint(waves),
+        *(np.full(fft_length, level) for level in extremes),
+    ]
+    exact = 0
+    for signal in signals:
+        rows = np.array([signal], np.int16)
+        spectra = fast_spectra(rows, fft_length)
+        if spectra is not None:
+            exact += 1
+            np.testing.assert_array_equal(spectra, step_by_step(rows, fft_length))
+    assert exact > len(signals) / 2
+
+
+def test_a_tie_in_the_middle_frequency_is_rounded_for_the_number_and_its_conjugate() -> None:
+    # Odd samples are a, b, a, b: halved, quartered and added, some make 16384 or -16384, whose
+    # halves as KISS FFT takes them are 8191.5 and -8191.5.
+    levels = np.arange(16376, 16396)
+    signals = np.zeros((2, len(levels), len(levels), 16), np.int16)
+    signals[0, ..., 1::4], signals[0, ..., 3::4] = levels[:, None, None], -levels[:, None]
+    signals[1] = -signals[0]
+    rows = signals.reshape(-1, 16)
+    np.testing.assert_array_equal(fast_spectra(rows, 16), step_by_step(rows, 16))
 
 
 def test_more_signals_than_are_transformed_at_once_have_the_spectra_of_each() -> None:
-    signals = np.random.default_rng(0).integers(-30000, 30000, (5000, 8)).astype(np.int16)
-    signals[4000] = quadrature(8)  # the one that overflows
-    (spectra,) = run_ours(rfft("int16", 8, outer=(5000,)).model(), [signals])
-    fft = transform(fft_plan(4, inverse=False), TensorType.INT16)
-    expected = np.moveaxis(to_frequencies(fft, signals), 0, -1)
-    np.testing.assert_array_equal(spectra, expected.reshape(spectra.shape))
+    signals = np.random.default_rng(0).integers(-30000, 30000, (3000, 16)).astype(np.int16)
+    signals[2000] = quadrature(16)  # one that overflows
+    (spectra,) = run_ours(rfft("int16", 16, outer=(3000,)).model(), [signals])
+    np.testing.assert_array_equal(spectra, step_by_step(signals, 16))
 
 
 def test_the_fast_way_refuses_sums_that_overflow() -> None:
-    fft = transform(fft_plan(128, inverse=False), TensorType.INT16)
     signal = quadrature(256)
-    spectra = np.empty((1, 258), np.int16)
-    assert not FastSpectra(fft).of(1, 256)(signal, spectra)
+    assert fast_spectra(signal, 256) is None
     # 4 / pi * 32767 is too much for 16 bits, and so comes back with the other sign.
     largest = np.abs(np.array(dft(signal[0], 256))).max() / 256
     (wrapped,) = run_ours(rfft("int16", 256, outer=(1,)).model(), [signal])

@@ -145,6 +145,40 @@ def test_refuses_what_would_leave_its_operands(case: SingleOp, reason: str) -> N
         prepared(case)
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        window(HANN, 12, (16,)),
+        window(HANN, 12, (3, 16)),
+        window(np.array([3], np.int16), 1, (1,)),
+        window(np.array([3], np.int16), 1, (2,)),
+        auto_scale(5),
+        auto_scale(1),
+        energy(6, 1, 5),
+        energy(6, 2, 3),
+        energy(1, 0, 1),
+        energy(6, 3, 3),
+        bank([1, 2, 3], [3, 2, 1], [(0, 0, 2), (2, 1, 2), (4, 0, 3)]),
+        bank([1, 2, 3], [3, 2, 1], [(2, 0, 1), (2, 1, 1), (2, 0, 1)]),
+        bank([5], [7], [(2, 0, 1), (2, 0, 1)]),
+        bank([5], [7], [(0, 0, 1), (0, 0, 1)], frequencies=1),
+    ],
+)
+@pytest.mark.parametrize("samples", [1, 4])
+def test_a_batch_gives_what_single_samples_give(case: SingleOp, samples: int) -> None:
+    interpreter = prepared(case)
+    tensor = interpreter.inputs[0]
+    least = -3000 if tensor.dtype == np.int16 else 0
+    generator = np.random.default_rng(samples)
+    batch = generator.integers(least, 3000, (samples, *tensor.shape)).astype(tensor.dtype)
+    outputs = interpreter.invoke_batch([batch])
+    for index, sample in enumerate(batch):
+        interpreter.set_input(sample)
+        interpreter.invoke()
+        for position, output in enumerate(outputs):
+            np.testing.assert_array_equal(output[index], interpreter.output(position))
+
+
 @pytest.mark.parametrize("case", [auto_scale(4), energy(2, 0, 1)])
 @pytest.mark.parametrize("other", [fed((4,), np.float32), fed((2, 2), np.int16)])
 def test_refuses_operands_of_another_type_or_rank(case: SingleOp, other: Operand) -> None:

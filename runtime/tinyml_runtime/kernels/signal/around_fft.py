@@ -14,6 +14,7 @@ Source    tflite-micro `signal/micro/kernels/{window,fft_auto_scale_kernel,energ
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ import numpy as np
 from tinyml_runtime.kernels.operands import check_counts
 from tinyml_runtime.kernels.signal.options import check_shift, check_tensor, read_integers
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -36,6 +38,9 @@ INPUT, WEIGHTS = 0, 1
 OUTPUT, SCALE_BITS = 0, 1
 
 INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
+
+# Arrays without dimensions spare NumPy the conversion of numbers.
+_SHIFTS = [np.array(shift, np.int16) for shift in range(16)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +95,25 @@ def prepare_window(context: PrepareContext, node: Node) -> WindowData:
     )
 
 
-def evaluate_window(context: EvalContext, node: Node, data: WindowData) -> None:
+def bind_window(context: EvalContext, node: Node, data: WindowData) -> Callable[[], None]:
     """Multiply, shift right, saturate."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    products = source.reshape(-1, data.size).astype(np.int32)
-    weights = context.input(node, WEIGHTS).values if data.weights is None else data.weights
-    np.multiply(products, weights, out=products)
-    np.right_shift(products, data.shift, out=products)
-    if data.saturates:
-        np.clip(products, INT16_MIN, INT16_MAX, out=products)
-    np.copyto(output.reshape(-1, data.size), products, casting="unsafe")
+    window = context.input(node, WEIGHTS).values
+    # One signal is best without a second axis.
+    shape = (-1, data.size) if source.size > data.size else (-1,)
+    signals, windowed = source.reshape(shape), output.reshape(shape)
+    products = np.empty(signals.shape, np.int32)
+
+    def run() -> None:
+        weights = window.astype(np.int32) if data.weights is None else data.weights
+        products[...] = signals
+        np.multiply(products, weights, products)
+        np.right_shift(products, data.shift, products)
+        if data.saturates:
+            np.clip(products, INT16_MIN, INT16_MAX, out=products)
+        windowed[...] = products
+
+    return run
 
 
 def prepare_auto_scale(context: PrepareContext, node: Node) -> FrequencyData:
@@ -114,19 +128,28 @@ def prepare_auto_scale(context: PrepareContext, node: Node) -> FrequencyData:
     return FrequencyData(stackable, source.size, slice(0))
 
 
-def evaluate_auto_scale(context: EvalContext, node: Node, data: FrequencyData) -> None:
+def bind_auto_scale(context: EvalContext, node: Node, data: FrequencyData) -> Callable[[], None]:
     """Shift each signal left until its largest sample has all of its 15 bits."""
     output = context.output(node, OUTPUT).values
     scale_bits = context.output(node, SCALE_BITS).values.reshape(-1)
     signals = context.input(node, INPUT).values.reshape(len(scale_bits), data.size)
+    rows = list(zip(signals, output.reshape(signals.shape), strict=True)) if data.size else []
+    magnitudes = np.empty(data.size, np.int16)
     # The magnitude of -32768 is a number of its own without a sign.
-    magnitudes = np.abs(signals).view(np.uint16)
-    peaks: list[int] = np.maximum.reduce(magnitudes, 1, initial=0).tolist()
-    for index, peak in enumerate(peaks):
-        bits = peak.bit_length() if peak <= INT16_MAX else _bits_beside_lowest(signals[index])
-        scale_bits[index] = INT16_MAX.bit_length() - bits if bits else 0
-    shifts = scale_bits.astype(np.int16)[:, None]
-    np.left_shift(signals, shifts, out=output.reshape(signals.shape))
+    unsigned = magnitudes.view(np.uint16)
+    absolute, left_shift, largest, item = np.abs, np.left_shift, unsigned.argmax, unsigned.item
+
+    def run() -> None:
+        scale_bits.fill(0)
+        for index, (signal, scaled) in enumerate(rows):
+            absolute(signal, magnitudes)
+            peak = item(largest())
+            bits = peak.bit_length() if peak <= INT16_MAX else _bits_beside_lowest(signal)
+            shift = INT16_MAX.bit_length() - bits if bits else 0
+            scale_bits[index] = shift
+            left_shift(signal, _SHIFTS[shift], scaled)
+
+    return run
 
 
 def _bits_beside_lowest(signal: Array) -> int:
@@ -166,24 +189,29 @@ def prepare_energy(context: PrepareContext, node: Node) -> FrequencyData:
     )
 
 
-def evaluate_energy(context: EvalContext, node: Node, data: FrequencyData) -> None:
+def bind_energy(context: EvalContext, node: Node, data: FrequencyData) -> Callable[[], None]:
     """Square both parts and add them. Only (-32768, -32768) needs the 32nd bit."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    if data.energies.start is None:
-        return
-    spectra = source.reshape(-1, data.size, 2)[:, data.energies]
-    squares = spectra.astype(np.int32)
-    np.multiply(squares, squares, out=squares)
-    energies = output.view(np.int32).reshape(-1, data.size)[:, data.energies]
-    np.add(squares[:, :, 0], squares[:, :, 1], out=energies)
+    spectra = source.reshape(-1, data.size, 2)[:, data.energies].squeeze()
+    energies = output.view(np.int32).reshape(-1, data.size)[:, data.energies].squeeze()
+    squares = np.empty(spectra.shape, np.int32)
+    real, imaginary = squares[..., 0], squares[..., 1]
+    multiply, add = np.multiply, np.add
+
+    def run() -> None:
+        squares[...] = spectra
+        multiply(squares, squares, squares)
+        add(real, imaginary, energies)
+
+    return run if data.energies.start is not None else lambda: None
 
 
 def _stacks(data: WindowData | FrequencyData) -> bool:
     return data.stackable
 
 
-SIGNAL_WINDOW = Registration("SignalWindow", prepare_window, evaluate_window, _stacks)
+SIGNAL_WINDOW = Registration("SignalWindow", prepare_window, BindingEvaluate(bind_window), _stacks)
 SIGNAL_FFT_AUTO_SCALE = Registration(
-    "SignalFftAutoScale", prepare_auto_scale, evaluate_auto_scale, _stacks
+    "SignalFftAutoScale", prepare_auto_scale, BindingEvaluate(bind_auto_scale), _stacks
 )
-SIGNAL_ENERGY = Registration("SignalEnergy", prepare_energy, evaluate_energy, _stacks)
+SIGNAL_ENERGY = Registration("SignalEnergy", prepare_energy, BindingEvaluate(bind_energy), _stacks)

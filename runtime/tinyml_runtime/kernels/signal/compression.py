@@ -12,6 +12,7 @@ Source    tflite-micro `signal/micro/kernels/{filter_bank_square_root,filter_ban
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from tinyml_runtime.kernels.operands import check_counts
 from tinyml_runtime.kernels.signal.options import check_shift, check_tensor, read_integers
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -90,34 +92,40 @@ def prepare_square_root(context: PrepareContext, node: Node) -> RootData:
     return RootData(source.size, not source.is_constant and source.size > 0)
 
 
-def evaluate_square_root(context: EvalContext, node: Node, data: RootData) -> None:
+def bind_square_root(context: EvalContext, node: Node, data: RootData) -> Callable[[], None]:
     """Take the roots and shift them right, by as much as the processor sees of the scale bits."""
-    output = context.output(node, OUTPUT).values
+    source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
     if not data.channels:
-        return
-    shifts = context.input(node, SCALE_BITS).values.reshape(-1, 1).astype(np.int64)
-    np.bitwise_and(shifts, _SHIFT_MASK, out=shifts)
-    roots = _nearest_roots(context.input(node, INPUT).values).reshape(-1, data.channels)
-    np.right_shift(roots, shifts, out=roots)
-    np.copyto(output.reshape(roots.shape), roots, casting="unsafe")
+        return lambda: None
+    scale_bits = context.input(node, SCALE_BITS).values.reshape(-1, 1)
+    shifts = np.empty(scale_bits.shape, np.int64)
+    exact, roots = np.empty(source.shape), np.empty(source.shape, np.int64)
+    rows = roots.reshape(-1, data.channels)
+
+    def run() -> None:
+        shifts[...] = scale_bits
+        np.bitwise_and(shifts, _SHIFT_MASK, shifts)
+        exact[...] = source
+        np.sqrt(exact, exact)
+        np.rint(exact, exact)
+        roots[...] = exact
+        largest = source.item(source.argmax())
+        if largest >= _EXACT_ROOTS:
+            _correct(roots, source)
+        if largest >= _FIRST_CAPPED:
+            np.subtract(roots, (source >= _FIRST_CAPPED) & (source <= _LAST_CAPPED), roots)
+        np.right_shift(rows, shifts, rows)
+        output[...] = roots
+
+    return run
 
 
-def _nearest_roots(values: Array) -> Array:
-    """The integers nearest to the roots of uint64 values, as int64, capped as TFLM caps them."""
-    exact = values.astype(np.float64)
-    np.sqrt(exact, out=exact)
-    np.rint(exact, out=exact)
-    roots = exact.astype(np.int64)
-    largest = int(np.maximum.reduce(values))
-    if largest >= _EXACT_ROOTS:
-        # Differences wrap, but they are small: the root is wrong by one at most.
-        squares = (roots * roots).view(np.uint64)
-        excess = (values - squares).view(np.int64)
-        roots += (excess > roots).astype(np.int64) - ((excess <= -roots) & (roots > 0))
-        np.minimum(roots, 2**32 - 1, out=roots)
-    if largest >= _FIRST_CAPPED:
-        roots -= (values >= _FIRST_CAPPED) & (values <= _LAST_CAPPED)
-    return roots
+def _correct(roots: Array, values: Array) -> None:
+    """From roots of uint64 values that are wrong by one at most to the nearest ones, capped."""
+    # Differences wrap, but they are small.
+    excess = (values - (roots * roots).view(np.uint64)).view(np.int64)
+    roots += (excess > roots).astype(np.int64) - ((excess <= -roots) & (roots > 0))
+    np.minimum(roots, 2**32 - 1, out=roots)
 
 
 def prepare_log(context: PrepareContext, node: Node) -> LogData:
@@ -150,25 +158,34 @@ def _curve() -> Array:
     return curve.reshape(-1)
 
 
-def evaluate_log(context: EvalContext, node: Node, data: LogData) -> None:
+def bind_log(context: EvalContext, node: Node, data: LogData) -> Callable[[], None]:
     """Exponent and fraction are a logarithm of straight lines; add the curve, change the base."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    scaled = np.left_shift(source, data.correction_bits)
-    np.maximum(scaled, _ONE, out=scaled)  # the logarithm of 0 is to be 0 too
-    logs = scaled.astype(np.float64).view(np.int64)
-    np.right_shift(logs, _TO_LOG_SHIFT, out=logs)
-    fractions = np.bitwise_and(logs, _FRACTION_MASK)
-    np.add(logs, data.curve.take(fractions), out=logs)
-    np.multiply(logs, _LOG_FACTOR, out=logs)
-    np.add(logs, _LOG_OFFSET, out=logs)
-    np.right_shift(logs, _FRACTION_SHIFT, out=logs)
-    np.multiply(logs, data.output_scale, out=logs)
-    np.add(logs, _ROUNDING, out=logs)
-    if data.overflows:
-        np.bitwise_and(logs, 2**32 - 1, out=logs)
-        np.minimum(logs, _INT16_MAX << _FRACTION_BITS, out=logs)
-    np.right_shift(logs, _FRACTION_SHIFT, out=logs)
-    np.copyto(output, logs, casting="unsafe")
+    scaled, exact = np.empty_like(source), np.empty(source.shape)
+    logs = exact.view(np.int64)
+    fractions, curves = np.empty_like(logs), np.empty_like(logs)
+    add, multiply, right_shift = np.add, np.multiply, np.right_shift
+
+    def run() -> None:
+        np.left_shift(source, data.correction_bits, scaled)
+        np.maximum(scaled, _ONE, out=scaled)  # the logarithm of 0 is to be 0 too
+        exact[...] = scaled
+        right_shift(logs, _TO_LOG_SHIFT, logs)
+        np.bitwise_and(logs, _FRACTION_MASK, fractions)
+        data.curve.take(fractions, None, curves, "clip")
+        add(logs, curves, logs)
+        multiply(logs, _LOG_FACTOR, logs)
+        add(logs, _LOG_OFFSET, logs)
+        right_shift(logs, _FRACTION_SHIFT, logs)
+        multiply(logs, data.output_scale, logs)
+        add(logs, _ROUNDING, logs)
+        if data.overflows:
+            np.bitwise_and(logs, 2**32 - 1, logs)
+            np.minimum(logs, _INT16_MAX << _FRACTION_BITS, out=logs)
+        right_shift(logs, _FRACTION_SHIFT, logs)
+        output[...] = logs
+
+    return run
 
 
 def _stacks(data: RootData | LogData) -> bool:
@@ -176,6 +193,8 @@ def _stacks(data: RootData | LogData) -> bool:
 
 
 SIGNAL_FILTER_BANK_SQUARE_ROOT = Registration(
-    "SignalFilterBankSquareRoot", prepare_square_root, evaluate_square_root, _stacks
+    "SignalFilterBankSquareRoot", prepare_square_root, BindingEvaluate(bind_square_root), _stacks
 )
-SIGNAL_FILTER_BANK_LOG = Registration("SignalFilterBankLog", prepare_log, evaluate_log, _stacks)
+SIGNAL_FILTER_BANK_LOG = Registration(
+    "SignalFilterBankLog", prepare_log, BindingEvaluate(bind_log), _stacks
+)

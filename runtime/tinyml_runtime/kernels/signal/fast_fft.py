@@ -1,231 +1,245 @@
 """Spectra of int16 signals in few NumPy calls, for signals on which KISS FFT does not overflow.
 
-float64 carries every integer of the transform exactly: products of two 16-bit fractions, and their
-sums, have less than 40 bits. So a stage of radix 2 or 4 is one matrix product (the butterfly times
-the division of the next stage, plus the half that rounds it), a floor, a complex product with the
-twiddles, and the rounding of that. It is KISS FFT bit for bit as long as nothing leaves 16 bits.
-Whatever could is compared with the limit that it reaches if it does; then there is no result, and
-`fft.to_frequencies`, which wraps as KISS FFT does, has to be asked instead.
+On small transforms the number of calls is what takes the time. float64 carries every integer of the
+transform exactly, below 2**53 steps of 2**-15; so a stage is four calls, and KISS FFT bit for bit:
+1. A matrix product: the butterfly times the division by the next stage's radix. Its constant rows
+   add the half that rounds, and the integer offset K of each number.
+2. A floor: the quotients, and K.
+3. A complex product with the next stage's twiddles. It turns K into an offset of one size, a half
+   included; with that, the int16 numbers that are wanted stand in memory (`fast_fft_tables`).
+4. A copy of them, as the columns of the next matrix product.
+
+Two more products part the spectrum of even samples + i * odd samples into that of all. With f1 and
+f2 as in KISS FFT, frequency f is (f1 + f2 * twiddle) / 2, and its mirror image the conjugate of
+(f1 - f2 * twiddle) / 2; f2 and f1 get offsets that round the product and the halves likewise.
+
+What overflows: quotients of the first stage's sums do not. Behind it, no number is larger in
+modulus than the sums of the second stage, but for 6 per stage of rounding. Those are less than
+sqrt(32) times the largest part of a number that enters the third stage, or the second and last one.
+Where that is below `_SURELY_FITS`, all is below 32768; else each number has to be looked at.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from tinyml_runtime.kernels.signal.fft import Transform
+from tinyml_runtime.kernels.signal import fast_fft_tables as tables
+from tinyml_runtime.kernels.signal.fast_fft_tables import FastTables
+from tinyml_runtime.kernels.signal.fft_plan import FftPlan
 from tinyml_runtime.tensor import Array
 
-_ONE = 2.0**15
-_LARGEST = 2**15 - 1
-_HALF = np.array(0.5)
-_ONE_PLACE = np.array(1, np.int32)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """The constants of a transform: of each stage, and of what makes the real spectrum."""
-
-    points: int
-    radices: tuple[int, ...]
-    first_factor: Array
-    butterflies: tuple[Array, ...]
-    twiddles: tuple[Array, ...]
-    positions: Array
-    real_twiddles: Array
+_SURELY_FITS = 5700
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A stage up to the twiddles of the next one, over fixed arrays; `parts` are float views."""
+    """A stage that another one follows: arrays and views of them.
 
-    columns: Array
+    `numbers` and `parts` are `sums`, complex and not; `words` are where the rounded numbers stand
+    in it, and `columns` where they go. Quotients reach `limit` where sums have left 16 bits.
+    """
+
+    product: Callable[[Array, Array], Array]
     butterfly: Array
     sums: Array
-    sum_parts: Array
-    divided: Array
-    divided_parts: Array
+    parts: Array
+    numbers: Array
     twiddles: Array
-    turned: Array
-    turned_parts: Array
-
-    def run(self) -> None:
-        np.dot(self.columns, self.butterfly, out=self.sums)
-        np.floor(self.sum_parts, out=self.divided_parts)
-        np.multiply(self.divided, self.twiddles, out=self.turned)
-        np.add(self.turned_parts, _HALF, out=self.turned_parts)
-        np.floor(self.turned_parts, out=self.turned_parts)
+    columns: Array
+    words: Array
+    offsets: Array
+    limit: int
 
 
 class FastSpectra:
-    """Spectra of real signals, padded with zeros to the transform's length."""
+    """Spectra of several real signals at a time, padded with zeros to the transform's length."""
 
-    def __init__(self, fft: Transform) -> None:
-        """Lay out the constants of `fft`, whose stages have radix 2 and 4 only."""
-        self._tables = _tables(fft)
+    def __init__(self, constants: FastTables, transforms: int) -> None:
+        """Lay out the arrays of `transforms` transforms."""
+        self._constants, self._transforms = constants, transforms
+        plan = constants.fft.plan
+        self._radices = [stage.radix for stage in plan.stages]
+        self._places = np.zeros((2, plan.points, transforms), np.intp)
+        numbers = transforms * plan.points
+        # Real and imaginary parts of each input of a stage, then its constant rows.
+        self._columns = [np.zeros((4 * radix, numbers // radix)) for radix in self._radices]
+        self._steps = [self._step(index) for index in range(len(self._radices) - 1)]
+        self._ending = _Ending(constants, transforms, self._columns[-1])
 
-    def of(self, transforms: int, length: int) -> Callable[[Array, Array], bool]:
-        """What makes the spectra of signals [transforms, length].
+    def bind(self, signals: Array, spectra: Array) -> Callable[[], bool]:
+        """What makes `spectra` [transforms, 2 * points + 2] of `signals` [transforms, length].
 
-        It writes them to [transforms, 2 * points + 2], and says whether they are exact: False where
-        sums may have overflowed.
+        It says whether they are exact: False where sums have overflowed.
         """
-        return _Area(self._tables, transforms, length).run
+        samples = signals.view(np.uint16)
+        even, odd = samples[:, 0::2].T.squeeze(), samples[:, 1::2].T.squeeze()
+        even_places = self._places[0, : (signals.shape[1] + 1) // 2].squeeze()
+        odd_places = self._places[1, : signals.shape[1] // 2].squeeze()
+        output, words = spectra.reshape(-1), self._ending.words
+        transform, finish, fits = self._transform(), self._ending.bind(), self._fits()
 
+        def run() -> bool:
+            even_places[...] = even
+            odd_places[...] = odd
+            transform()
+            finish()
+            output[...] = words
+            return fits() or self._fits_exactly()
 
-def has_fast_radices(fft: Transform) -> bool:
-    """Whether `FastSpectra` can take this transform."""
-    return all(stage.radix in (2, 4) for stage in fft.plan.stages)
+        return run
 
+    def _transform(self) -> Callable[[], None]:
+        """The way from places in the table of quotients to the last stage's columns."""
+        floor, multiply = np.floor, np.multiply
+        look_up, places = tables.quotients(self._radices[0]).take, self._places.reshape(-1)
+        first = self._inputs(0)
+        steps = [
+            (s.product, s.butterfly, s.sums, s.parts, s.numbers, s.twiddles, s.columns, s.words)
+            for s in self._steps
+        ]
 
-class _Area:
-    """Arrays for so many transforms at once, and every view of them that a run needs."""
+        def run() -> None:
+            look_up(places, None, first, "clip")
+            for product, butterfly, sums, parts, numbers, twiddles, columns, words in steps:
+                product(butterfly, sums)
+                floor(parts, parts)
+                multiply(numbers, twiddles, numbers)
+                columns[...] = words
 
-    def __init__(self, tables: _Tables, transforms: int, length: int) -> None:
-        self._tables = tables
-        points, middle = tables.points, tables.points // 2
-        self._samples = np.zeros((transforms, 2 * points))
-        self._given = self._samples[:, :length]
-        self._divided = np.empty_like(self._samples)
-        self._prepare_checks(transforms)
-        self._prepare_steps(transforms)
-        self._near, self._mirrored = self._pairs[:, 0], self._pairs[:, 1]
-        self._even = np.empty((transforms, middle + 1), complex)
-        self._apart = np.empty_like(self._even)
-        self._spectra = np.zeros((transforms, points + 1), complex)
-        self._spectrum_parts = self._spectra.view(np.float64)
-        self._words = np.zeros(self._spectrum_parts.shape, np.int32)
-        self._end_words = self._words[:, 1 :: 2 * points]
-        first_parts = self._pairs.view(np.float64)[:, 0]
-        self._first_parts = first_parts[:, 0], first_parts[:, 1]
-        self._rising = self._spectra[:, : middle + 1]
-        self._falling = self._spectra[:, points - middle :][:, ::-1]
+        return run
 
-    def run(self, signals: Array, spectra: Array) -> bool:
-        """Transform the signals; whether the spectra are exact."""
-        np.copyto(self._given, signals)
-        np.multiply(self._samples, self._tables.first_factor, out=self._divided)
-        np.add(self._divided, _HALF, out=self._divided)
-        np.floor(self._divided_rows, out=self._first_rows)
+    def _fits(self) -> Callable[[], bool]:
+        """Whether numbers are so small that surely nothing has overflowed."""
+        checked = self._inputs(min(2, len(self._radices) - 1))
+        largest, smallest, item = checked.argmax, checked.argmin, checked.item
+        return lambda: item(largest()) < _SURELY_FITS and item(smallest()) > -_SURELY_FITS
+
+    def _fits_exactly(self) -> bool:
+        """The same by all numbers; the stages' have been overwritten, and are made again."""
         for step in self._steps:
-            step.run()
-        np.dot(*self._last_factors, out=self._last_sums)
-        self._part_halves()
-        spectra[...] = self._words
-        np.abs(self._checked, out=self._excess)
-        np.subtract(self._excess, self._limits, out=self._excess)
-        return bool(np.maximum.reduce(self._excess) < 0)
+            step.product(step.butterfly, step.sums)
+            np.floor(step.parts, step.parts)
+            quotients = (step.numbers - step.offsets).view(np.float64)
+            if np.abs(quotients).max() >= step.limit:
+                return False
+        return self._ending.fits()
 
-    def _part_halves(self) -> None:
-        """From the spectrum of even samples + i * odd samples to the spectrum of all."""
-        near, mirrored, even, apart = self._near, self._mirrored, self._even, self._apart
-        np.take(self._last_rows, self._tables.positions, 1, self._pairs, "clip")
-        np.conjugate(mirrored, out=mirrored)
-        _round(self._pair_parts)
-        np.add(near, mirrored, out=even)
-        np.subtract(near, mirrored, out=apart)
-        np.multiply(apart, self._tables.real_twiddles, out=self._odd)
-        _round(self._odd_parts)
-        np.add(even, self._odd, out=self._rising)
-        np.subtract(even, self._odd, out=apart)
-        # Where both meet in the middle, the mirror image stays.
-        np.conjugate(apart, out=self._falling)
-        words = self._words
-        words[...] = self._spectrum_parts
-        np.right_shift(words, _ONE_PLACE, out=words)
-        real, imaginary = self._first_parts
-        words[:, 0] = real + imaginary
-        words[:, -2] = real - imaginary
-        self._end_words.fill(0)
+    def _inputs(self, index: int) -> Array:
+        return self._columns[index][: 2 * self._radices[index]].reshape(-1)
 
-    def _prepare_checks(self, transforms: int) -> None:
-        """One array for all numbers that show an overflow, so that one comparison sees them all."""
-        tables, middle = self._tables, self._tables.points // 2
-        stages = len(tables.radices) - 1
-        pair = 2 * transforms * (middle + 1)
-        lengths = [*[2 * transforms * tables.points] * stages, 2 * pair, pair]
-        limits = [*[_LARGEST // radix for radix in tables.radices[1:]], _LARGEST // 2, _LARGEST + 1]
-        self._limits = np.repeat(np.array(limits, np.float64), lengths)
-        self._checked = np.zeros_like(self._limits)
-        self._excess = np.empty_like(self._limits)
-        *between, self._pair_parts, self._odd_parts = np.split(
-            self._checked, np.cumsum(lengths)[:-1]
+    def _step(self, index: int) -> _Step:
+        """The stage at `index` and the twiddles of the next one, for all transforms."""
+        radix, following = self._radices[index : index + 2]
+        columns = self._columns[index]
+        twiddles, offsets = (
+            self._for_all(factors[index], index)
+            for factors in (self._constants.twiddles, self._constants.offsets)
         )
-        self._between = [part.view(complex) for part in between]
-        self._pairs = self._pair_parts.view(complex).reshape(transforms, 2, middle + 1)
-        self._odd = self._odd_parts.view(complex).reshape(transforms, middle + 1)
+        columns[2 * radix :] = (offsets + (0.5 + 0.5j)).view(np.float64).reshape(-1, 2 * radix).T
+        sums = np.empty((len(twiddles) // radix, 2 * radix))
+        return _Step(
+            product=columns.T.dot,
+            butterfly=np.vstack([tables.butterfly(radix, following), np.eye(2 * radix)]),
+            sums=sums,
+            parts=sums.reshape(-1),
+            numbers=sums.reshape(-1).view(complex),
+            twiddles=twiddles,
+            columns=self._inputs(index + 1).reshape(2, -1),
+            words=tables.second_words(sums).reshape(-1, 2).T,
+            offsets=offsets,
+            limit=tables.LARGEST // following,
+        )
 
-    def _prepare_steps(self, transforms: int) -> None:
-        tables = self._tables
-        numbers = transforms * tables.points
-        # The last row of the columns meets the row of the butterfly that rounds.
-        columns = [np.ones((radix + 1, numbers // radix), complex) for radix in tables.radices]
-        sums = [np.empty((numbers // radix, radix), complex) for radix in tables.radices]
-        first = tables.radices[0]
-        self._divided_rows = _rows_first(self._divided, transforms, first)
-        self._first_rows = columns[0][:first].view(np.float64).reshape(first, transforms, -1)
-        self._last_factors = columns[-1].T, tables.butterflies[-1]
-        self._last_sums = sums[-1]
-        self._last_rows = sums[-1].reshape(transforms, -1)
-        self._steps: list[_Step] = []
-        for index, radix in enumerate(tables.radices[1:]):
-            divided = self._between[index].reshape(radix, transforms, -1)
-            turned = columns[index + 1][:radix]
-            step = _Step(
-                columns=columns[index].T,
-                butterfly=tables.butterflies[index],
-                sums=sums[index],
-                sum_parts=_rows_first(sums[index].view(np.float64), transforms, radix),
-                divided=divided,
-                divided_parts=divided.view(np.float64),
-                twiddles=tables.twiddles[index + 1][:, None],
-                turned=turned.reshape(divided.shape),
-                turned_parts=turned.view(np.float64),
-            )
-            self._steps.append(step)
+    def _for_all(self, factors: Array, index: int) -> Array:
+        """Factors [radix, columns] behind the stage at `index`, for each transform.
+
+        Transforms come between what has still to be transformed and what has been.
+        """
+        done = math.prod(self._radices[: index + 1])
+        apart = factors.reshape(len(factors), -1, 1, done)
+        return apart.repeat(self._transforms, 2).reshape(-1)
 
 
-def _round(parts: Array) -> None:
-    np.add(parts, _HALF, out=parts)
-    np.floor(parts, out=parts)
+class _Ending:
+    """The last stage, and from its spectra of complex signals those of the real ones.
+
+    `words` are the latter, as they stand in memory: [transforms * (2 * points + 2)].
+    """
+
+    def __init__(self, constants: FastTables, transforms: int, columns: Array) -> None:
+        """Make the spectra of what is in `columns`, which gets the constants."""
+        plan = constants.fft.plan
+        points, radix = plan.points, plan.stages[-1].radix
+        self._columns = columns[: 2 * radix + 1]
+        self._columns[-1] = 1.0
+        self._butterfly = tables.last_butterfly(radix)
+        self._sums = np.empty((2 * radix + 1, columns.shape[1]))
+        self._chosen = _pairs(plan, transforms)
+        self._halves = np.empty(self._chosen.shape, np.int16)
+        frequencies = points // 2 + 1
+        self._twiddles = np.tile(constants.real_twiddles, (transforms, 1))
+        self._rows = np.ones((7, transforms * frequencies))
+        self._rows[5:] = np.tile(tables.real_offsets(constants.real_twiddles), transforms)
+        self._combined = np.empty((transforms * frequencies, 6))
+        self._turned = np.empty((transforms, frequencies), complex)
+        self._spectra = np.empty((transforms, points + 1), complex)
+        self.words = tables.third_words(self._spectra)
+
+    def bind(self) -> Callable[[], None]:
+        """What makes the spectra."""
+        multiply, add, subtract = np.multiply, np.add, np.subtract
+        last_stage, columns, sums = self._butterfly.dot, self._columns, self._sums
+        choose, chosen, halves = tables.words(sums).take, self._chosen, self._halves
+        rows, combine, combined = self._rows[:4].reshape(-1), self._rows.T.dot, self._combined
+        matrix = tables.COMBINATION
+        last = self._turned.shape[1] - 1
+        numbers = combined.view(complex).reshape(len(self._turned), last + 1, 3)
+        rising, falling, apart = (numbers[:, :, index].squeeze() for index in range(3))
+        near, far = self._spectra[:, : last + 1].squeeze(), self._spectra[:, last:].squeeze()
+        twiddles, turned = self._twiddles.squeeze(), self._turned.squeeze()
+        falling, turned_back = falling[..., ::-1], turned[..., ::-1]
+
+        def run() -> None:
+            last_stage(columns, sums)
+            choose(chosen, None, halves, "clip")
+            rows[...] = halves
+            combine(matrix, combined)
+            multiply(apart, twiddles, turned)
+            add(rising, turned, near)
+            # Where both meet in the middle, the mirror image stays.
+            subtract(falling, turned_back, far)
+
+        return run
+
+    def fits(self) -> bool:
+        """Whether the numbers of the last run have stayed in 16 bits."""
+        parts = (self._turned - tables.WIDE_OFFSET * 1j).view(np.float64)
+        return bool(
+            np.abs(self._halves).max() < tables.LARGEST // 2 and np.abs(parts).max() < tables.ONE
+        )
 
 
-def _rows_first(parts: Array, transforms: int, radix: int) -> Array:
-    """A view [radix, transforms, parts of a row] of parts that lie one transform after another."""
-    return parts.reshape(transforms, radix, -1).transpose(1, 0, 2)
+def _pairs(plan: FftPlan, transforms: int) -> Array:
+    """Where words of the last stage have each frequency and its mirror image.
 
-
-def _tables(fft: Transform) -> _Tables:
-    plan = fft.plan
-    radices = tuple(stage.radix for stage in plan.stages)
-    roots = (fft.roots[0] + 1j * fft.roots[1]) / _ONE
-    twiddles = [roots[stage.twiddles] for stage in plan.stages]
-    for factors in twiddles:
-        factors[0] = 1.0  # KISS FFT leaves the first row as it is
-    frequencies = np.arange(plan.half + 1)
-    real_twiddles = np.zeros(plan.half + 1, complex)
-    real_twiddles[1:] = (fft.real_twiddles[0] + 1j * fft.real_twiddles[1]) / _ONE
-    return _Tables(
-        points=plan.points,
-        radices=radices,
-        first_factor=np.array(_LARGEST // radices[0] / _ONE),
-        # After the last stage mirror images change their sign before they are rounded.
-        butterflies=(
-            *(_butterfly(*pair, 0.5 + 0.5j) for pair in pairwise(radices)),
-            _butterfly(radices[-1], 2, 0.0),
-        ),
-        twiddles=tuple(twiddles),
-        positions=np.stack([plan.order[frequencies], plan.order[-frequencies]]),
-        real_twiddles=real_twiddles,
-    )
-
-
-def _butterfly(radix: int, divisor: int, rounding: complex) -> Array:
-    """The butterfly times KISS FFT's form of 1 / divisor, and a row that adds `rounding`."""
-    turns = np.array([1, -1j, -1, 1j])[:: 4 // radix]
-    exponents = np.outer(np.arange(radix), np.arange(radix)) % radix
-    factor = _LARGEST // divisor / _ONE
-    return np.concatenate([turns[exponents] * factor, np.full((1, radix), rounding)])
+    For both parts of either, [4 * transforms * (points // 2 + 1)].
+    """
+    points, radix = plan.points, plan.stages[-1].radix
+    blocks = points // radix
+    frequencies = np.arange(points // 2 + 1)
+    columns, outputs = np.divmod(plan.order, radix)
+    columns = columns + blocks * np.arange(transforms)[:, None]
+    near, mirrored = frequencies, -frequencies
+    rows = [outputs[near], outputs[near] + radix, outputs[mirrored], outputs[mirrored] + radix]
+    # In the middle, the conjugate and the number itself come from one output, rounded apart.
+    rows[1][-1] = 2 * radix
+    width = transforms * blocks
+    sums = [
+        row * width + columns[:, f]
+        for row, f in zip(rows, [near, near, mirrored, mirrored], strict=True)
+    ]
+    return (np.stack(sums) * tables.WORDS + tables.SECOND_WORD).reshape(-1)

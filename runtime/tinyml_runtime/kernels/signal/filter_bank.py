@@ -10,8 +10,9 @@ Source    tflite-micro `signal/micro/kernels/filter_bank.cc`, `signal/src/filter
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -21,6 +22,7 @@ from tinyml_runtime.errors import NodeError, RunError
 from tinyml_runtime.kernels.operands import check_counts
 from tinyml_runtime.kernels.signal.options import check_tensor, read_integers
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -86,14 +88,28 @@ def prepare(context: PrepareContext, node: Node) -> FilterBankData:
     )
 
 
-def evaluate(context: EvalContext, node: Node, data: FilterBankData) -> None:
+def bind(context: EvalContext, node: Node, data: FilterBankData) -> Callable[[], None]:
     """Sum up the bands. Raises RunError where bands that the model computes are not there."""
+    if data.matrix is None:
+        return partial(_evaluate_by_band, context, node, data)
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    if data.matrix is not None:
-        spectra = source.reshape(-1, data.frequencies)[:, data.used].astype(np.float64)
-        sums = spectra @ data.matrix
-        np.copyto(output, sums.reshape(output.shape), casting="unsafe")
-        return
+    used = source.reshape(-1, data.frequencies)[:, data.used]
+    if len(used) == 1:
+        used = used[0]  # copied faster without a second axis
+    spectra = np.empty(used.shape)
+    sums = np.empty((*used.shape[:-1], data.channels))
+    outputs, matrix, product = output.reshape(sums.shape), data.matrix, spectra.dot
+
+    def run() -> None:
+        spectra[...] = used
+        product(matrix, sums)
+        outputs[...] = sums
+
+    return run
+
+
+def _evaluate_by_band(context: EvalContext, node: Node, data: FilterBankData) -> None:
+    source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
     values = [context.input(node, position).values for position in range(WEIGHTS, WIDTHS + 1)]
     bands = data.bands
     if bands is None:
@@ -160,5 +176,5 @@ def _operands_are_constant(data: FilterBankData) -> bool:
 
 
 SIGNAL_FILTER_BANK = Registration(
-    "SignalFilterBank", prepare, evaluate, stacks=_operands_are_constant
+    "SignalFilterBank", prepare, BindingEvaluate(bind), stacks=_operands_are_constant
 )

@@ -14,6 +14,7 @@ Source    tflite-micro `signal/micro/kernels/{filter_bank_spectral_subtraction,p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ import numpy as np
 from tinyml_runtime.kernels.operands import check_counts
 from tinyml_runtime.kernels.signal.options import check_shift, check_tensor, read_integers
 from tinyml_runtime.registration import (
+    BindingEvaluate,
     EvalContext,
     Node,
     PrepareContext,
@@ -112,41 +114,59 @@ def prepare_subtraction(context: PrepareContext, node: Node) -> SubtractionData:
     )
 
 
-def evaluate_subtraction(context: EvalContext, node: Node, data: SubtractionData) -> None:
+def bind_subtraction(context: EvalContext, node: Node, data: SubtractionData) -> Callable[[], None]:
     """Let the noise follow the signal, and take it away; but leave a share of the signal."""
-    source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    estimate = context.output(node, NOISE_ESTIMATE).values
     if not data.noise.size:
-        return
-    scaled = np.left_shift(source, data.smoothing_bits).astype(np.uint64)
-    scaled = scaled.reshape(-1, data.noise.size)
-    noise = np.multiply(scaled, data.smoothing)
-    for row, signal in zip(noise, scaled, strict=True):
-        _follow(row, signal, data)
-    np.copyto(estimate.reshape(noise.shape), noise, casting="unsafe")
-    np.minimum(noise, scaled, out=noise)
-    np.subtract(scaled, noise, out=scaled)
-    np.right_shift(scaled, data.wide_smoothing_bits, out=scaled)
-    least = source.astype(np.uint64)
-    np.multiply(least, data.min_signal_remaining, out=least)
-    np.right_shift(least, data.subtraction_bits, out=least)
-    if data.wraps:
-        np.bitwise_and(least, _UINT32_MAX, out=least)
-    np.maximum(least, scaled.reshape(-1), out=least)
-    np.copyto(output, least, casting="unsafe")
+        return lambda: None
+    source = context.input(node, INPUT).values
+    # One row is best without a second axis.
+    shape = (-1, data.noise.size) if source.size > data.noise.size else (-1,)
+    source = source.reshape(shape)
+    output = context.output(node, OUTPUT).values.reshape(shape)
+    estimate = context.output(node, NOISE_ESTIMATE).values.reshape(shape)
+    shifted = np.empty_like(source)
+    scaled, noise, least = (np.empty(source.shape, np.uint64) for _ in range(3))
+    follow = _following(np.atleast_2d(noise), np.atleast_2d(scaled), data)
+    multiply, right_shift = np.multiply, np.right_shift
+
+    def run() -> None:
+        np.left_shift(source, data.smoothing_bits, shifted)
+        scaled[...] = shifted
+        follow()
+        estimate[...] = noise
+        np.minimum(noise, scaled, out=noise)
+        np.subtract(scaled, noise, scaled)
+        right_shift(scaled, data.wide_smoothing_bits, scaled)
+        least[...] = source
+        multiply(least, data.min_signal_remaining, least)
+        right_shift(least, data.subtraction_bits, least)
+        if data.wraps:
+            np.bitwise_and(least, _UINT32_MAX, least)
+        np.maximum(least, scaled, out=least)
+        output[...] = least
+
+    return run
 
 
-def _follow(share: Array, signal: Array, data: SubtractionData) -> None:
-    """Turn the signal's share of the noise into the noise after it."""
-    noise = data.noise
-    np.multiply(noise, data.one_minus_smoothing, out=noise)
-    np.add(noise, share, out=noise)
-    np.right_shift(noise, data.subtraction_bits, out=noise)
-    if data.wraps:
-        np.bitwise_and(noise, _UINT32_MAX, out=noise)
-    if data.clamps:
-        np.minimum(noise, signal, out=noise)
-    share[...] = noise
+def _following(noise: Array, signals: Array, data: SubtractionData) -> Callable[[], None]:
+    """What fills in the rows of `noise`: each follows the one before, and a signal."""
+    rows = list(zip(noise, signals, strict=True))
+    kept = np.empty_like(data.noise)
+    latest, multiply, right_shift = data.noise, np.multiply, np.right_shift
+
+    def run() -> None:
+        for row, signal in rows:
+            multiply(latest, data.one_minus_smoothing, kept)
+            multiply(signal, data.smoothing, row)
+            np.add(row, kept, row)
+            right_shift(row, data.subtraction_bits, row)
+            if data.wraps:
+                np.bitwise_and(row, _UINT32_MAX, row)
+            if data.clamps:
+                np.minimum(row, signal, out=row)
+            latest[...] = row
+
+    return run
 
 
 def _reset_subtraction(data: SubtractionData) -> None:
@@ -190,28 +210,36 @@ def prepare_pcan(context: PrepareContext, node: Node) -> PcanData:
     )
 
 
-def evaluate_pcan(context: EvalContext, node: Node, data: PcanData) -> None:
+def bind_pcan(context: EvalContext, node: Node, data: PcanData) -> Callable[[], None]:
     """Multiply each channel by the gain for its noise, and shrink the ratio."""
     source, output = context.input(node, INPUT).values, context.output(node, OUTPUT).values
-    noise = context.input(node, NOISE).values
-    curve = _curve(context.input(node, GAINS).values) if data.curve is None else data.curve
-    if noise.size < source.size:  # a constant beside several samples
-        noise = np.resize(noise, source.shape)
-    places = noise.astype(np.float64).view(np.int64)
-    np.right_shift(places, _TO_GAIN_SHIFT, out=places)
-    np.subtract(places, _FIRST_GAIN, out=places)
-    ratios = curve.take(places, mode="clip")  # the place of 0 is far below the first
-    np.multiply(ratios, source.astype(np.uint64), out=ratios)
-    np.right_shift(ratios, data.snr_shift, out=ratios)
-    np.bitwise_and(ratios, _UINT32_MAX, out=ratios)
-    # Below 2 a ratio becomes its square over 4, above that itself less 1.
-    curved = np.minimum(ratios, _STRAIGHT)
-    np.subtract(ratios, curved, out=ratios)
-    np.right_shift(ratios, _STRAIGHT_SHIFT, out=ratios)
-    np.multiply(curved, curved, out=curved)
-    np.right_shift(curved, _CURVED_SHIFT, out=curved)
-    np.add(ratios, curved, out=ratios)
-    np.copyto(output, ratios, casting="unsafe")
+    noise, gains = context.input(node, NOISE).values, context.input(node, GAINS).values
+    exact, wide = np.empty(source.shape), np.empty(source.shape, np.uint64)
+    places = exact.view(np.int64)
+    ratios, curved = np.empty_like(wide), np.empty_like(wide)
+    multiply, right_shift, subtract = np.multiply, np.right_shift, np.subtract
+
+    def run() -> None:
+        curve = _curve(gains) if data.curve is None else data.curve
+        # A constant stands beside several samples.
+        exact[...] = noise if noise.size == source.size else np.resize(noise, source.shape)
+        right_shift(places, _TO_GAIN_SHIFT, places)
+        subtract(places, _FIRST_GAIN, places)
+        curve.take(places, None, ratios, "clip")  # the place of 0 is far below the first
+        wide[...] = source
+        multiply(ratios, wide, ratios)
+        right_shift(ratios, data.snr_shift, ratios)
+        np.bitwise_and(ratios, _UINT32_MAX, ratios)
+        # Below 2 a ratio becomes its square over 4, above that itself less 1.
+        np.minimum(ratios, _STRAIGHT, out=curved)
+        subtract(ratios, curved, ratios)
+        right_shift(ratios, _STRAIGHT_SHIFT, ratios)
+        multiply(curved, curved, curved)
+        right_shift(curved, _CURVED_SHIFT, curved)
+        np.add(ratios, curved, ratios)
+        output[...] = ratios
+
+    return run
 
 
 def _curve(gains: Array) -> Array:
@@ -235,8 +263,8 @@ def _stacks(data: SubtractionData | PcanData) -> bool:
 SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION = Registration(
     "SignalFilterBankSpectralSubtraction",
     prepare_subtraction,
-    evaluate_subtraction,
+    BindingEvaluate(bind_subtraction),
     _stacks,
     _reset_subtraction,
 )
-SIGNAL_PCAN = Registration("SignalPCAN", prepare_pcan, evaluate_pcan, _stacks)
+SIGNAL_PCAN = Registration("SignalPCAN", prepare_pcan, BindingEvaluate(bind_pcan), _stacks)

@@ -18,7 +18,8 @@ from functools import partial
 import numpy as np
 
 from tinyml_runtime.kernels.operands import check_counts
-from tinyml_runtime.kernels.signal.fast_fft import FastSpectra, has_fast_radices
+from tinyml_runtime.kernels.signal.fast_fft import FastSpectra
+from tinyml_runtime.kernels.signal.fast_fft_tables import FastTables, fast_tables
 from tinyml_runtime.kernels.signal.fft import Transform, to_frequencies, to_samples, transform
 from tinyml_runtime.kernels.signal.fft_plan import fft_plan, radices
 from tinyml_runtime.kernels.signal.options import read_integers
@@ -48,10 +49,10 @@ _BLOCK_SAMPLES = 2**14
 
 @dataclass(frozen=True, slots=True)
 class FftData:
-    """A transform, and the length of one row of the input; `fast` where the bits allow it."""
+    """A transform, and the length of one row of the input; `fast` where there is a fast way."""
 
     fft: Transform
-    fast: FastSpectra | None
+    fast: FastTables | None
     input_length: int
     fft_length: int
     stackable: bool
@@ -74,16 +75,18 @@ def bind_rfft(context: EvalContext, node: Node, data: FftData) -> Callable[[], N
     size = max(1, _BLOCK_SAMPLES // data.fft_length)
     starts = range(0, len(signals), size)
     blocks = [(signals[start : start + size], spectra[start : start + size]) for start in starts]
-    fast = data.fast
-    if fast is None:
+    constants = data.fast
+    if constants is None:
         return partial(_transform_blocks, blocks, data)
     # All blocks but the last one are of one length.
-    ways = {len(block): fast.of(*block.shape) for block, _ in (blocks[0], blocks[-1])}
+    lengths = {len(block) for block, _ in (blocks[0], blocks[-1])}
+    fast = {length: FastSpectra(constants, length) for length in lengths}
+    transforms = [(fast[len(block[0])].bind(*block), block) for block in blocks]
 
     def run() -> None:
-        doubtful = [block for block in blocks if not ways[len(block[0])](*block)]
-        if doubtful:
-            _transform_blocks(doubtful, data)
+        for transform_block, block in transforms:
+            if not transform_block():
+                _transform_blocks([block], data)
 
     return run
 
@@ -142,10 +145,9 @@ def _operands(context: PrepareContext, node: Node) -> tuple[Tensor, Tensor, Tens
 
 def _data(source: Tensor, kind: TensorType, fft_length: int, *, inverse: bool) -> FftData:
     fft = transform(fft_plan(fft_length // 2, inverse), kind)
-    is_fast = kind is TensorType.INT16 and not inverse and has_fast_radices(fft)
     return FftData(
         fft=fft,
-        fast=FastSpectra(fft) if is_fast else None,
+        fast=fast_tables(fft) if kind is TensorType.INT16 and not inverse else None,
         input_length=source.shape[-1],
         fft_length=fft_length,
         stackable=not source.is_constant,

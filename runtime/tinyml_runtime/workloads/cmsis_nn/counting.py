@@ -11,9 +11,9 @@ from importlib import import_module
 
 from tinyml_runtime.registration import Node
 from tinyml_runtime.workload import CountLoops, LoopWork, WorkContext, Workload
+from tinyml_runtime.workloads.generic import count_made
 
 MVE = "mve"
-GENERIC = "generic.element"
 
 
 def once(loop: str, count: float = 1) -> LoopWork:
@@ -39,11 +39,7 @@ def reference(operator: str) -> CountLoops:
     """The loops of the reference's kernel, which the library takes for some types."""
 
     def count(context: WorkContext, node: Node) -> Workload:
-        found = _reference(operator)
-        if found is not None:
-            return found(context, node)
-        output = context.output(node, 0)
-        return (LoopWork(GENERIC, 1, 0 if output is None else output.size),)
+        return (_reference(operator) or count_made)(context, node)
 
     return count
 

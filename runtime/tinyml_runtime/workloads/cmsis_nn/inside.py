@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tinyml_runtime.arena_uses.windows import Side, Windows
+from tinyml_runtime.workloads.windows import Taps, positions_below, taps_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,36 +23,26 @@ class Inside:
 @cache
 def inside_of(windows: Windows) -> Inside:
     """Count all windows of one image."""
-    rows, clipped = _taps_inside(windows.rows)
-    columns, _ = _taps_inside(windows.columns)
+    rows, columns = side_taps(windows.rows), side_taps(windows.columns)
     across, down = windows.columns.outputs, windows.rows.outputs
     return Inside(
         pixels=across * down,
-        rows=rows * across,
-        taps=rows * columns,
-        clipped_rows=(windows.rows.taps * down - rows) * across,
-        clipped_pixels=clipped * across,
+        rows=rows.inside * across,
+        taps=rows.inside * columns.inside,
+        clipped_rows=(windows.rows.taps * down - rows.inside) * across,
+        clipped_pixels=(down - rows.full_positions) * across,
     )
 
 
 def rows_with_ends(windows: Windows) -> tuple[int, int]:
     """Rows of taps inside whose first tap is inside, too, and those whose last is."""
-    side = windows.columns
-    rows, _ = _taps_inside(windows.rows)
-    starts = [output * side.stride - side.before for output in range(side.outputs)]
+    side, rows = windows.columns, side_taps(windows.rows).inside
     reach = (side.taps - 1) * side.dilation
-    first = sum(start >= 0 for start in starts)
-    last = sum(start + reach < side.size for start in starts)
+    first = side.outputs - positions_below(side.before, side.stride, side.outputs)
+    last = positions_below(side.size + side.before - reach, side.stride, side.outputs)
     return rows * first, rows * last
 
 
-@cache
-def _taps_inside(side: Side) -> tuple[int, int]:
-    """Taps inside at all positions, and the number of positions that lack some."""
-    total = clipped = 0
-    for output in range(side.outputs):
-        start = output * side.stride - side.before
-        count = sum(0 <= start + tap * side.dilation < side.size for tap in range(side.taps))
-        total += count
-        clipped += count < side.taps
-    return total, clipped
+def side_taps(side: Side) -> Taps:
+    """Taps inside along one direction."""
+    return taps_inside(side.size, side.taps, side.stride, side.dilation, side.outputs, side.before)

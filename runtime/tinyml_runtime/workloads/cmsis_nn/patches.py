@@ -13,9 +13,13 @@ from functools import cache
 import numpy as np
 
 from tinyml_runtime.arena_uses.windows import Side, Windows
-from tinyml_runtime.workloads.cmsis_nn.copying import Places
+from tinyml_runtime.workloads.cmsis_nn.copying import Places, usual_places
+from tinyml_runtime.workloads.cmsis_nn.inside import side_taps
 
 _WORD = 4
+# Of more taps, or of taps in more rows, the usual share starts on words: nobody waits for the walk
+# through all that a file claims.
+_MOST_TAPS, _MOST_ROWS = 5_000_000, 50_000
 # For every position of a window its taps inside, each with the element below it.
 Row = Sequence[Sequence[tuple[int, int]]]
 
@@ -42,13 +46,15 @@ def patches_of(windows: Windows, element_bytes: int, kept: int) -> Patches:
 
     Places are the mean over images and groups, which do not all begin on words.
     """
-    rows, columns = _taps_inside(windows.rows), _taps_inside(windows.columns)
     count = windows.rows.outputs * windows.columns.outputs
-    inside = int(sum(map(len, rows))) * int(sum(map(len, columns)))
+    inside = side_taps(windows.rows).inside * side_taps(windows.columns).inside
     length = windows.depth * element_bytes
     if length % _WORD == 0 and windows.channels * element_bytes % _WORD == 0:
         places = Places(inside, 0, 0)
+    elif count * windows.taps > _MOST_TAPS or side_taps(windows.rows).all > _MOST_ROWS:
+        places = usual_places(inside, length)
     else:
+        rows, columns = _taps_inside(windows.rows), _taps_inside(windows.columns)
         places = _mean_places(windows, element_bytes, kept, rows, columns)
     taps = count * windows.rows.taps * windows.columns.taps
     return Patches(count, count * windows.rows.taps, taps, inside, places)
@@ -69,11 +75,11 @@ def _mean_places(
 ) -> Places:
     image = windows.rows.size * windows.columns.size * windows.channels * element_bytes
     groups = windows.channels // windows.depth
-    starts = Counter(
-        (batch * image + group * windows.depth * element_bytes) % _WORD
-        for batch in range(min(windows.batch, _WORD))
-        for group in range(groups)
-    )
+    starts: Counter[int] = Counter()
+    for batch in range(min(windows.batch, _WORD)):
+        for group in range(min(groups, _WORD)):
+            start = (batch * image + group * windows.depth * element_bytes) % _WORD
+            starts[start] += len(range(group, groups, _WORD))
     found = [
         (_places(windows, element_bytes, kept, rows, columns, start), count / starts.total())
         for start, count in starts.items()

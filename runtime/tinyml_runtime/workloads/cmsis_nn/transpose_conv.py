@@ -10,6 +10,7 @@ Source    tflite-micro `micro/kernels/cmsis_nn/transpose_conv.cc`; CMSIS-NN
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tinyml_runtime.arena_uses.windows import Side, Windows, windows_of
 from tinyml_runtime.model.options import TransposeConvOptions
@@ -18,6 +19,7 @@ from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
 from tinyml_runtime.workloads.cmsis_nn.copying import copies, fills, usual_places, vector_trips
 from tinyml_runtime.workloads.cmsis_nn.counting import MVE, in_blocks, once, reference, turns
+from tinyml_runtime.workloads.cmsis_nn.inside import side_taps
 from tinyml_runtime.workloads.cmsis_nn.mat_mult import kernel_s8_s16, nt_t_s8_mve
 
 WEIGHTS, INPUT = 1, 2
@@ -79,11 +81,7 @@ def _by_convolution(windows: Windows, depth: int, filters: int, is_mve: bool) ->
 
 def _reached(side: Side) -> int:
     """Pairs of an input and an output that a tap joins."""
-    return sum(
-        0 <= place * side.stride - side.before + tap < side.size
-        for place in range(side.outputs)
-        for tap in range(side.taps)
-    )
+    return side_taps(side).inside
 
 
 def _by_rows(windows: Windows, depth: int, filters: int, is_mve: bool) -> Iterator[LoopWork]:
@@ -105,13 +103,11 @@ def _by_rows(windows: Windows, depth: int, filters: int, is_mve: bool) -> Iterat
 
 
 def _rows_taken(side: Side) -> int:
-    """Rows of the filters over all rows of the input, without those that are skipped."""
-    total = 0
-    for place in range(side.outputs):
-        top = max(0, side.before - place * side.stride)
-        bottom = max(0, place * side.stride + side.taps - side.before - side.size - 1)
-        total += max(0, side.taps - top - bottom)
-    return total
+    """Rows of the filters over all rows of the input, without those that are skipped.
+
+    CMSIS-NN takes one more than there are at the far end.
+    """
+    return side_taps(replace(side, size=side.size + 1)).inside
 
 
 def _buffer(windows: Windows, filters: int, is_mve: bool) -> Iterator[LoopWork]:

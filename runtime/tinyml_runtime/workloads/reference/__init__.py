@@ -27,6 +27,7 @@ _FAMILIES = {
         "SQUARED_DIFFERENCE",
         "SUB",
     ),
+    "batch_matmul": ("BATCH_MATMUL",),
     "conv": ("CONV_2D",),
     "curves": ("LOGISTIC", "TANH"),
     "depthwise_conv": ("DEPTHWISE_CONV_2D",),
@@ -35,10 +36,13 @@ _FAMILIES = {
     "lstm": ("UNIDIRECTIONAL_SEQUENCE_LSTM",),
     "pad": ("PAD", "PADV2"),
     "pooling": ("AVERAGE_POOL_2D", "L2_POOL_2D", "MAX_POOL_2D"),
+    "reduce": ("MEAN", "REDUCE_ALL", "REDUCE_MAX", "REDUCE_MIN", "SUM"),
+    "resize": ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"),
     "shapes": ("EXPAND_DIMS", "RESHAPE", "SQUEEZE"),
     "slicing": ("STRIDED_SLICE",),
     "softmax": ("SOFTMAX",),
     "svdf": ("SVDF",),
+    "transpose": ("TRANSPOSE",),
     "transpose_conv": ("TRANSPOSE_CONV",),
     "unary": (
         "ABS",
@@ -74,10 +78,40 @@ _CUSTOM = {
     "SignalWindow": "signal:WINDOW",
 }
 
+# Kernels that nobody has counted: those that only move elements, and those that make fewer elements
+# than they take. Of all others the elements that they make are counted.
+_MOVING = (
+    "ASSIGN_VARIABLE",
+    "BATCH_TO_SPACE_ND",
+    "BROADCAST_TO",
+    "CIRCULAR_BUFFER",
+    "DEPTH_TO_SPACE",
+    "DYNAMIC_UPDATE_SLICE",
+    "FILL",
+    "GATHER",
+    "GATHER_ND",
+    "PACK",
+    "READ_VARIABLE",
+    "REVERSE_V2",
+    "SPACE_TO_BATCH_ND",
+    "SPACE_TO_DEPTH",
+    "SPLIT",
+    "SPLIT_V",
+    "UNPACK",
+    "ZEROS_LIKE",
+)
+_TAKING = ("ADD_N", "ARG_MAX", "ARG_MIN", "TFLite_Detection_PostProcess")
+
 REFERENCE_WORKLOADS: dict[str, CountLoops | str] = {
-    operator: f"{__name__}.{kernel}"
+    operator: f"tinyml_runtime.workloads.{kernel}"
     for operator, kernel in (
-        *((name, f"{family}:{name}") for family, names in _FAMILIES.items() for name in names),
-        *_CUSTOM.items(),
+        *(
+            (name, f"reference.{room}:{name}")
+            for room, names in _FAMILIES.items()
+            for name in names
+        ),
+        *((code, f"reference.{kernel}") for code, kernel in _CUSTOM.items()),
+        *((name, "generic:MOVED") for name in _MOVING),
+        *((name, "generic:TAKEN") for name in _TAKING),
     )
 }

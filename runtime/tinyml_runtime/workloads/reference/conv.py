@@ -9,6 +9,7 @@ from tinyml_runtime.model.options import Conv2DOptions
 from tinyml_runtime.registration import Node
 from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.products import nonzero_products
 from tinyml_runtime.workloads.reference.int4 import unpack_loops
 from tinyml_runtime.workloads.windows import convolution_taps
 
@@ -35,6 +36,7 @@ def count_conv(context: WorkContext, node: Node) -> Workload:
         LoopWork(f"{kind}.row", trips=output.size * rows.taps),
         LoopWork(f"{kind}.tap", trips=output.size * rows.taps * columns.taps),
         LoopWork(f"{kind}.depth", entries=inside, trips=inside * weights.shape[3]),
+        *nonzero_products(context, node, inside * weights.shape[3]),
         *unpack_loops(weights),
     )
 

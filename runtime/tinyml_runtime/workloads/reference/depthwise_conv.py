@@ -9,6 +9,7 @@ from __future__ import annotations
 from tinyml_runtime.model.options import DepthwiseConv2DOptions
 from tinyml_runtime.registration import Node
 from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.products import nonzero_products
 from tinyml_runtime.workloads.reference.int4 import unpack_loops
 from tinyml_runtime.workloads.windows import convolution_taps
 
@@ -23,6 +24,7 @@ def count_depthwise_conv(context: WorkContext, node: Node) -> Workload:
     output = operand(context.output(node, OUTPUT))
     batch, height, width, channels = output.shape
     rows, columns = convolution_taps(options, source.shape, weights.shape, output.shape)
+    inside = batch * channels * rows.inside * columns.inside
     kind = f"depthwise_conv_{source.type.name.lower()}"
     return (
         LoopWork(f"{kind}.call", entries=1),
@@ -31,7 +33,8 @@ def count_depthwise_conv(context: WorkContext, node: Node) -> Workload:
         LoopWork(f"{kind}.output", trips=output.size),
         LoopWork(f"{kind}.row", trips=output.size * rows.taps),
         LoopWork(f"{kind}.tap", trips=output.size * rows.taps * columns.taps),
-        LoopWork(f"{kind}.inside", trips=batch * channels * rows.inside * columns.inside),
+        LoopWork(f"{kind}.inside", trips=inside),
+        *nonzero_products(context, node, inside),
         *unpack_loops(weights),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tinyml_runtime.registration import Node
 from tinyml_runtime.workload import LoopWork, WorkContext, Workload, operand
+from tinyml_runtime.workloads.products import nonzero_products
 from tinyml_runtime.workloads.reference.int4 import unpack_loops
 
 INPUT, WEIGHTS = 0, 1
@@ -26,6 +27,7 @@ def count_fully_connected(context: WorkContext, node: Node) -> Workload:
         LoopWork(f"{kind}.call", entries=1),
         LoopWork(f"{kind}.batch", trips=output.size / max(1, output.shape[-1])),
         LoopWork(f"{kind}.depth", entries=output.size, trips=output.size * depth),
+        *nonzero_products(context, node, output.size * depth),
         *unpack_loops(weights),
     )
 
