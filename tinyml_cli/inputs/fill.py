@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyml_cli.inputs.quantization import stored_range
 from tinyml_runtime import Array, InputError, Tensor
+from tinyml_runtime.quantization import stored_range
 
 
 def zeros(tensor: Tensor) -> Array:

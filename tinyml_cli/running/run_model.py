@@ -10,7 +10,6 @@ from tinyml_cli.inputs.gather import GatheredInputs, InputRequest, gather_inputs
 from tinyml_cli.inputs.labels import read_expected, read_labels
 from tinyml_cli.inputs.names import input_names, output_names, parse_assignment
 from tinyml_cli.inputs.paths import existing_file
-from tinyml_cli.inputs.quantization import dequantize, is_quantized
 from tinyml_cli.model_file import STANDARD_INPUT, open_model
 from tinyml_cli.running.classes import class_count, is_classifier, labels_for, rank
 from tinyml_cli.running.execute import Execution, ExecutionOptions, OnProgress, execute
@@ -27,6 +26,7 @@ from tinyml_cli.running.saving import check_destination, save_outputs
 from tinyml_cli.running.scoring import score
 from tinyml_runtime import Array, InputError, Interpreter, Model, RunError, Tensor
 from tinyml_runtime.interpreter import DEFAULT_MAX_NESTED_INVOCATIONS
+from tinyml_runtime.quantization import dequantize, is_quantized
 
 if TYPE_CHECKING:
     from tinyml_runtime.planning.arena_plan import ArenaPlan

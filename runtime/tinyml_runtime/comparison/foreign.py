@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -125,7 +126,7 @@ class ForeignProcess:
             write_message(_pipe(process.stdin), request)
             reply = read_message(_pipe(process.stdout))
         except (EOFError, BrokenPipeError):
-            self._give_up(process, is_late=not late.is_alive())
+            raise self._end(process, is_late=not late.is_alive()) from None
         finally:
             late.cancel()
         if "refusal" in reply.facts:
@@ -133,24 +134,19 @@ class ForeignProcess:
             raise ForeignRuntimeError(self.name, "refuses the model", words)
         return reply
 
-    def _give_up(self, process: subprocess.Popen[bytes], *, is_late: bool) -> None:
-        """Raise what became of the process."""
+    def _end(self, process: subprocess.Popen[bytes], *, is_late: bool) -> ForeignRuntimeError:
+        """What became of the process."""
         try:
             code = process.wait(1)
         except subprocess.TimeoutExpired:
             code = 0
         self.close()
-        raise ForeignRuntimeError(self.name, self._end(code, is_late=is_late))
-
-    def _end(self, code: int, *, is_late: bool) -> str:
-        import signal
-
         if is_late or code == -getattr(signal, "SIGPROF", 0):
-            return f"has not finished within {self._seconds} s and was stopped"
-        how = f"exit code {code}"
-        if code < 0:
-            how = f"signal {-code}, {signal.Signals(-code).name}"
-        return f"crashed on this model ({how}); its process is gone, this one is not affected"
+            what = f"has not finished within {self._seconds} s and was stopped"
+        else:
+            how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+            what = f"crashed on this model ({how}), in a process of its own"
+        return ForeignRuntimeError(self.name, what)
 
     def _started(self) -> subprocess.Popen[bytes]:
         paths = os.pathsep.join(path for path in sys.path if path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from math import prod
-from typing import Any, BinaryIO, NamedTuple, TypeAlias, cast
+from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Message(NamedTuple):
     arrays: Sequence[Array] = ()
 
 
-def write_message(stream: BinaryIO, message: Message) -> None:
+def write_message(stream: IO[bytes], message: Message) -> None:
     """Send a message."""
     arrays = [np.asarray(array, order="C") for array in message.arrays]
     forms = [[array.dtype.str, list(array.shape)] for array in arrays]
@@ -38,8 +38,8 @@ def write_message(stream: BinaryIO, message: Message) -> None:
     stream.flush()
 
 
-def read_message(stream: BinaryIO) -> Message:
-    """Receive a message; EOFError where there is none, or no whole one, or none that makes sense."""
+def read_message(stream: IO[bytes]) -> Message:
+    """Receive a message; EOFError where there is no whole one, or none that makes sense."""
     try:
         content = json.loads(stream.readline(_LONGEST_LINE))
         facts, forms = content["facts"], content["arrays"]
@@ -51,7 +51,7 @@ def read_message(stream: BinaryIO) -> Message:
     return Message(cast("dict[str, Any]", facts), arrays)
 
 
-def _read_array(stream: BinaryIO, dtype: np.dtype[Any], shape: Sequence[int]) -> Array:
+def _read_array(stream: IO[bytes], dtype: np.dtype[Any], shape: Sequence[int]) -> Array:
     lengths = [int(length) for length in shape]
     count = prod(lengths) * dtype.itemsize
     if dtype.kind not in _KINDS or min(lengths, default=0) < 0 or count > _LARGEST_ARRAY_BYTES:

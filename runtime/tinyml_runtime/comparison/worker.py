@@ -18,7 +18,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, BinaryIO, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 
@@ -136,7 +136,7 @@ def _stacked(column: Sequence[Array | None]) -> Array | None:
     return np.stack(arrays) if len(arrays) == len(column) and len(forms) == 1 else None
 
 
-def serve(name: str, requests: BinaryIO, replies: BinaryIO) -> None:
+def serve(name: str, requests: IO[bytes], replies: IO[bytes]) -> None:
     """Answer every request until there are no more."""
     session: _Session | None = None
     seconds = 0
