@@ -63,8 +63,7 @@ class LayerMeters:
     def __init__(
         self,
         watched: Watched,
-        ours: Side,
-        theirs: Side,
+        sides: tuple[Side, Side],
         injection: Injection,
         find: FindCauses | None,
     ) -> None:
@@ -75,7 +74,7 @@ class LayerMeters:
         self._layers: list[_Layer] = []
         for node, index in watched.layers:
             form = ours.forms[self._places[index]]
-            assert form is not None
+            assert form is not None  # what we watch, we have
             self._layers.append(_Layer(node, index, form, theirs.forms[self._places[index]]))
         self._examinations: defaultdict[int, Examination] = defaultdict(lambda: Examination(find))
 

@@ -58,9 +58,8 @@ def match_models(ours: Model, theirs: Model, watched: Sequence[int]) -> Matching
     named = _by_name(mine, other, watched)
     placed = _by_position(ours, theirs, mine, other)
     found = [certain.get(i, named.get(i, placed.get(i))) for i in watched]
-    by_name = sum(k is not None and named.get(i) == k for i, k in zip(watched, found, strict=True))
-        1 for i, k in zip(watched, found, strict=True) if k is not None and named.get(i) == k
-    )
+    pairs = zip(watched, found, strict=True)
+    by_name = sum(partner is not None and named.get(index) == partner for index, partner in pairs)
     matched = sum(index is not None for index in found)
     return Matching(theirs, found, inputs, places, by_name, matched - by_name)
 

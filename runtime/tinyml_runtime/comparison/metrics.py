@@ -184,7 +184,7 @@ class DifferenceMeter:
             apart = np.abs(differences[wrong])
             self._largest = max(self._largest, float(np.nan_to_num(apart, nan=inf).max()))
             self._largest_relative = max(self._largest_relative, float(relative.max()))
-            places: Array = 1 + np.searchsorted(_RELATIVE_EDGES, relative)
+            places = np.digitize(relative, _RELATIVE_EDGES, right=True) + 1
             self._counts += np.bincount(places, minlength=len(_RELATIVE))
         return wrong.sum(axis=1)
 
