@@ -11,10 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from tinyml_runtime.comparison.rules.multiplying import (
-    Factors,
-    Multiply,
-)
+from tinyml_runtime.comparison.rules.multiplying import CUT, Factors, Multiply
 from tinyml_runtime.comparison.rules.rescaled import Rescaled, rescaling_rules
 from tinyml_runtime.comparison.rules.rule import Operation, Rule
 from tinyml_runtime.model.options import LeakyReluOptions
@@ -43,17 +40,24 @@ def sum_rules(operation: Operation) -> Iterator[Rule]:
     sign = -1 if operation.node.operator == "SUB" else 1
     shift = _LEFT_SHIFT[output.type]
     unit = 2.0 * max(first.scale, second.scale)
-    terms = [(_centered(tensor), Factors.ratio([tensor.scale], unit)) for tensor in (first, second)]
     last = Factors.ratio([unit], 2**shift * output.scale)
 
-    def formula(multiply: Multiply) -> Array:
-        left, right = (multiply(values << shift, factors) for values, factors in terms)
+    def formula(multiply: Multiply, shift_in_factor: int = 0) -> Array:
+        left, right = (
+            multiply(
+                _centered(tensor) << (shift - shift_in_factor),
+                Factors.ratio([tensor.scale, 2**shift_in_factor], unit),
+            )
+            for tensor in (first, second)
+        )
         return multiply(left + sign * right, last)
 
     rescaled = Rescaled.to(output, formula, _activation(operation))
     if output.type is TensorType.INT8:
         yield Rule(*SHORT, lambda: rescaled.stored(_sum_by_few_bits(operation, sign)))
     yield from rescaling_rules(rescaled)
+    # LiteRT's AVX2 kernels shift and multiply at once.
+    yield Rule(CUT.name, CUT.words, lambda: rescaled.stored(formula(CUT.multiply, shift)))
 
 
 def _sum_by_few_bits(operation: Operation, sign: int) -> Array:

@@ -85,13 +85,14 @@ def layer_rules(operation: Operation) -> Iterator[Rule]:
     yield from rescaling_rules(usual)
     if data.type is TensorType.INT16:
         yield Rule(*WIDTH, partial(rescale(factors, not wide, sums).values, AS_TFLM))
+    multiplies = (AS_TFLM, FLOAT.multiply) if usual.dtype.itemsize == 1 else (AS_TFLM,)
     for overflow in (_wrap_int32, _wrap_int16, _saturate_int16):
-        narrow = rescale(factors, wide, lambda overflow=overflow: overflow(sums()))
-        for multiply in (AS_TFLM, FLOAT.multiply):
+        narrow = rescale(factors, wide, partial(_overflowing, overflow, sums))
+        for multiply in multiplies:
             yield Rule(*OVERFLOW, partial(narrow.values, multiply))
     if factors.exact.size > 1:
         one = rescale(factors.first(), wide, sums)
-        for multiply in (AS_TFLM, FLOAT.multiply):
+        for multiply in multiplies:
             yield Rule(*PER_TENSOR, partial(one.values, multiply))
 
 
@@ -137,6 +138,10 @@ def _is_wide(operation: Operation, layer: Layer) -> bool:
         kind = getattr(options, "quantized_bias_type", TensorType.FLOAT32)
         return kind is not TensorType.INT32
     return bias.type is not TensorType.INT32
+
+
+def _overflowing(overflow: Callable[[Array], Array], sums: Callable[[], Array]) -> Array:
+    return overflow(sums())
 
 
 def _wrap_int32(values: Array) -> Array:

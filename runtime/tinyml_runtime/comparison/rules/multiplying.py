@@ -1,13 +1,14 @@
 """Ways to multiply integers by a real factor and to round the product.
 
 Source    TFLite and TFLM `kernels/internal/common.cc` (double and single rounding), LiteRT
-          `optimized/avx2_quantization_utils.h`; gemmlowp `fixedpoint.h`; XNNPACK `xnnpack/requantization.h` (float32, ties to even)
+          `optimized/avx2_quantization_utils.h`; gemmlowp `fixedpoint.h`; XNNPACK
+          `xnnpack/requantization.h` (float32, ties to even)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -149,13 +150,17 @@ FLOAT = Way(
     "rescales in float32 and rounds ties to even, not in fixed point",
     multiply_in_float32,
 )
+CUT = Way(
+    "cut-multiplication",
+    "cuts off the high multiplication and rounds only the shift",
+    _in_fixed_point(_cut_then_rounded, _exact),
+)
 _SCALES = (
     "scale-precision",
     "computes the factor from the scales in another precision (float32 or float64)",
 )
 _ONCE = ("single-rounding", "rounds rescaled values once, not twice")
 _AWAY = ("ties-away", "rounds ties of the high multiplication away from zero, not up")
-_CUT = ("cut-multiplication", "cuts off the high multiplication and rounds only the shift")
 _UP = ("ties-up", "rounds ties of the shift up, not away from zero")
 
 WAYS = (
@@ -166,7 +171,7 @@ WAYS = (
     Way(*_ONCE, _in_fixed_point(multiply_rounding_once, _exact)),
     Way(*_ONCE, _in_fixed_point(multiply_rounding_once, _single)),
     Way(*_AWAY, _in_fixed_point(_ties_away, _exact)),
-    Way(*_CUT, _in_fixed_point(_cut_then_rounded, _exact)),
-    Way(*_CUT, _in_fixed_point(_cut_then_rounded, _single)),
+    CUT,
+    replace(CUT, multiply=_in_fixed_point(_cut_then_rounded, _single)),
     Way(*_UP, _in_fixed_point(_ties_up, _exact)),
 )

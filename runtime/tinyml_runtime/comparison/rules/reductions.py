@@ -40,7 +40,10 @@ def reduction_rules(operation: Operation) -> Iterator[Rule]:
     if not source.is_quantized:
         return
     sums = source.values.astype(np.int64).sum(axis=axes).reshape(output.shape)
-    yield Rule(FLOAT.name, FLOAT.words, partial(_in_floats, sums, source, output, count, divisor))
+    if output.dtype.itemsize == 1:
+        yield Rule(
+            FLOAT.name, FLOAT.words, partial(_in_floats, sums, source, output, count, divisor)
+        )
     centered = sums - count * source.zero_point
     factors = Factors.ratio([source.scale, 1.0 / divisor], output.scale)
     rescaled = Rescaled.to(output, lambda way: way(centered, factors), Activation.NONE)

@@ -59,8 +59,13 @@ class Rescaled:
 
 
 def rescaling_rules(operation: Rescaled) -> Iterator[Rule]:
-    """Every way to multiply; and no clamp, with TFLM's way and with floats."""
+    """Every way to multiply; and no clamp, with TFLM's way and with floats.
+
+    What rescales in floats, XNNPACK, has no kernels for int16.
+    """
     for way in WAYS:
+        if way is FLOAT and operation.dtype.itemsize > 1:
+            continue
         yield Rule(way.name, way.words, partial(operation.values, way.multiply))
     whole = operation.unclamped()
     if whole != operation:
