@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from tinyml_runtime.comparison.rules.multiplying import CUT, Factors, Multiply
+from tinyml_runtime.comparison.rules.multiplying import AS_TFLM, Factors, Multiply
 from tinyml_runtime.comparison.rules.rescaled import Rescaled, rescaling_rules
 from tinyml_runtime.comparison.rules.rule import Operation, Rule
 from tinyml_runtime.model.options import LeakyReluOptions
@@ -21,6 +21,10 @@ from tinyml_runtime.types import Activation, TensorType
 SHORT = (
     "short-multipliers",
     "multiplies by integers of few bits (8 after the point; 21 in all for sums)",
+)
+AT_ONCE = (
+    "shift-in-factor",
+    "takes the left shift of operands into their factor, which saves a rounding",
 )
 FLOAT_STEPS = (
     "float-quantization",
@@ -56,8 +60,7 @@ def sum_rules(operation: Operation) -> Iterator[Rule]:
     if output.type is TensorType.INT8:
         yield Rule(*SHORT, lambda: rescaled.stored(_sum_by_few_bits(operation, sign)))
     yield from rescaling_rules(rescaled)
-    # LiteRT's AVX2 kernels shift and multiply at once.
-    yield Rule(CUT.name, CUT.words, lambda: rescaled.stored(formula(CUT.multiply, shift)))
+    yield Rule(*AT_ONCE, lambda: rescaled.stored(formula(AS_TFLM, shift)))
 
 
 def _sum_by_few_bits(operation: Operation, sign: int) -> Array:
