@@ -12,17 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyml_runtime.comparison.rules.curves import EXACT, FUNCTIONS, function_rules, softmax_rules
+from tinyml_runtime.comparison.rules.curves import FUNCTIONS, function_rules, softmax_rules
 from tinyml_runtime.comparison.rules.elementwise import (
-    FLOAT_STEPS,
-    SHORT,
     product_rules,
     quantize_rules,
     rectifier_rules,
     sum_rules,
 )
 from tinyml_runtime.comparison.rules.layers import LAYERS, layer_rules
-from tinyml_runtime.comparison.rules.multiplying import FLOAT
 from tinyml_runtime.comparison.rules.reductions import pooling_rules, reduction_rules
 from tinyml_runtime.comparison.rules.rule import Operation, Rule
 from tinyml_runtime.errors import NodeError
@@ -43,8 +40,6 @@ _RULES: Mapping[str, Callable[[Operation], Iterator[Rule]]] = {
     "MUL": product_rules,
     "QUANTIZE": quantize_rules,
 }
-# What integer kernels of microcontrollers do not do.
-_IN_FLOATS = frozenset((FLOAT.name, SHORT[0], FLOAT_STEPS[0], EXACT[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +91,7 @@ def find_causes(
     operation = _operation(model, subgraph, op_index, inputs)
     rules = _RULES.get(operation.node.operator, _no_rules)(operation)
     if not library.startswith("tflite"):
-        rules = (rule for rule in rules if rule.name not in _IN_FLOATS)
+        rules = (rule for rule in rules if not rule.in_floats)
     first, other = ours[0].reshape(-1), theirs[0].reshape(-1)
     wrong = ~_equal(first, other)
     found: dict[str, CauseShare] = {}

@@ -91,7 +91,7 @@ def _rules(operation: Operation, function: Callable[[Array], Array]) -> Iterator
         return
     if source.is_quantized and output.is_quantized:
         for step in (_to_even, _away):
-            yield Rule(*EXACT, partial(_stored, function, source, output, step))
+            yield Rule(*EXACT, partial(_stored, function, source, output, step), in_floats=True)
 
 
 def _rounding_of(function: Callable[[Array], Array], source: Tensor) -> Array:

@@ -123,7 +123,7 @@ def quantize_rules(operation: Operation) -> Iterator[Rule]:
     """QUANTIZE: of floats, or of integers from one scale to another."""
     source, output = operation.input(0), operation.output
     if source.dtype.kind == "f":
-        yield Rule(*FLOAT_STEPS, partial(_quantize_by_reciprocal, source, output))
+        yield Rule(*FLOAT_STEPS, partial(_quantize_by_reciprocal, source, output), in_floats=True)
         return
     if not source.is_quantized:
         return
@@ -133,7 +133,7 @@ def quantize_rules(operation: Operation) -> Iterator[Rule]:
     if output.dtype.itemsize == 1:
         multiplier = _eight_bits(np.float32(source.scale) / np.float32(output.scale))
         yield Rule(*SHORT, lambda: rescaled.stored(_by_few_bits(values, multiplier)))
-    yield Rule(*FLOAT_STEPS, partial(_requantize_by_reciprocal, source, output))
+    yield Rule(*FLOAT_STEPS, partial(_requantize_by_reciprocal, source, output), in_floats=True)
     yield from rescaling_rules(rescaled)
 
 

@@ -13,8 +13,8 @@ from functools import cache, partial
 import numpy as np
 
 from tinyml_runtime.comparison.rules.floats import summation_rule
-from tinyml_runtime.comparison.rules.multiplying import AS_TFLM, FLOAT, Factors, Multiply
-from tinyml_runtime.comparison.rules.rescaled import Rescaled, rescaling_rules
+from tinyml_runtime.comparison.rules.multiplying import AS_TFLM, Factors, Multiply
+from tinyml_runtime.comparison.rules.rescaled import Rescaled, rescaling_rules, usual_rules
 from tinyml_runtime.comparison.rules.rule import Operation, Rule
 from tinyml_runtime.comparison.rules.sums import (
     centered,
@@ -85,15 +85,11 @@ def layer_rules(operation: Operation) -> Iterator[Rule]:
     yield from rescaling_rules(usual)
     if data.type is TensorType.INT16:
         yield Rule(*WIDTH, partial(rescale(factors, not wide, sums).values, AS_TFLM))
-    multiplies = (AS_TFLM, FLOAT.multiply) if usual.dtype.itemsize == 1 else (AS_TFLM,)
     for overflow in (_wrap_int32, _wrap_int16, _saturate_int16):
         narrow = rescale(factors, wide, partial(_overflowing, overflow, sums))
-        for multiply in multiplies:
-            yield Rule(*OVERFLOW, partial(narrow.values, multiply))
+        yield from usual_rules(*OVERFLOW, narrow)
     if factors.exact.size > 1:
-        one = rescale(factors.first(), wide, sums)
-        for multiply in multiplies:
-            yield Rule(*PER_TENSOR, partial(one.values, multiply))
+        yield from usual_rules(*PER_TENSOR, rescale(factors.first(), wide, sums))
 
 
 def _accumulators(operation: Operation, layer: Layer) -> Array:

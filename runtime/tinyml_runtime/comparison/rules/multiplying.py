@@ -113,13 +113,10 @@ def multiply_rounding_once(values: Array, multiplier: Array, shift: Array) -> Ar
 
 
 def _ties_away(values: Array, multiplier: Array, shift: Array) -> Array:
-    """Two roundings, both with ties away from zero: gemmlowp's own high multiplication."""
+    """Two roundings, both with ties away from zero; gemmlowp's first one rounds them up."""
     product = wrap_int32(values << np.maximum(shift, 0)) * multiplier
-    nudge = np.where(product >= 0, np.int64(2**30), np.int64(1 - 2**30))
-    # C++ divides towards zero.
-    total = product + nudge
-    high = np.minimum(np.sign(total) * (np.abs(total) >> 31), INT32_MAX)
-    return rounding_divide_by_pot(high, np.maximum(-shift, 0))
+    high = np.sign(product) * ((np.abs(product) + 2**30) >> 31)
+    return rounding_divide_by_pot(np.minimum(high, INT32_MAX), np.maximum(-shift, 0))
 
 
 def _ties_up(values: Array, multiplier: Array, shift: Array) -> Array:

@@ -42,7 +42,10 @@ def reduction_rules(operation: Operation) -> Iterator[Rule]:
     sums = source.values.astype(np.int64).sum(axis=axes).reshape(output.shape)
     if output.dtype.itemsize == 1:
         yield Rule(
-            FLOAT.name, FLOAT.words, partial(_in_floats, sums, source, output, count, divisor)
+            FLOAT.name,
+            FLOAT.words,
+            partial(_in_floats, sums, source, output, count, divisor),
+            in_floats=True,
         )
     centered = sums - count * source.zero_point
     factors = Factors.ratio([source.scale, 1.0 / divisor], output.scale)

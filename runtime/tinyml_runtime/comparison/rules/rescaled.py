@@ -66,8 +66,15 @@ def rescaling_rules(operation: Rescaled) -> Iterator[Rule]:
     for way in WAYS:
         if way is FLOAT and operation.dtype.itemsize > 1:
             continue
-        yield Rule(way.name, way.words, partial(operation.values, way.multiply))
+        recompute = partial(operation.values, way.multiply)
+        yield Rule(way.name, way.words, recompute, in_floats=way is FLOAT)
     whole = operation.unclamped()
     if whole != operation:
-        for multiply in (AS_TFLM, FLOAT.multiply):
-            yield Rule(*NO_CLAMP, partial(whole.values, multiply))
+        yield from usual_rules(*NO_CLAMP, whole)
+
+
+def usual_rules(name: str, words: str, operation: Rescaled) -> Iterator[Rule]:
+    """A cause that lies before or behind the rescaling: with TFLM's rescaling, and in floats."""
+    yield Rule(name, words, partial(operation.values, AS_TFLM))
+    if operation.dtype.itemsize == 1:
+        yield Rule(name, words, partial(operation.values, FLOAT.multiply), in_floats=True)

@@ -39,9 +39,11 @@ class Rule:
 
     `recompute` gives the values that a runtime has that follows the rule. Floats do not come out
     alike to the last bit: `bound`, for them, gives how far from the exact value each may be.
+    `in_floats` says that integers are computed through floats, as no microcontroller's kernel does.
     """
 
     name: str
     words: str
     recompute: Callable[[], Array]
     bound: Callable[[], Array] | None = None
+    in_floats: bool = False
