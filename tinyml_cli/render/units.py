@@ -78,3 +78,20 @@ def factor(value: float) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 sample`, `200 samples`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def relative(value: float) -> str:
+    """A relative difference: `3.6e-07`."""
+    return f"{value:.1e}"
+
+
+def decibels(value: float | None) -> str:
+    """`53.9`, for columns whose heading has the unit; `-` where there is no bound or no signal."""
+    return "-" if value is None else f"{value:.1f}"
+
+
+def cosine(value: float | None) -> str:
+    """`0.999998`, never rounded up to 1; `-` for a side of zeros."""
+    if value is None:
+        return "-"
+    return "1" if value == 1 else f"{min(value, 0.999999):.6f}"

@@ -67,10 +67,7 @@ class Comparison:
         )
         outputs = Watched(self._watched.outputs)
         self._outputs_side = self._other_side(outputs, only_outputs=True)
-        self._outputs = [
-            OutputMeter(k, *self._output_forms(outputs.tensors.index(index)))
-            for k, index in enumerate(outputs.outputs)
-        ]
+        self._outputs = [OutputMeter(k, *self.output_forms(k)) for k in range(len(outputs.outputs))]
         self._layers_side: Side | None = None
         self._layers: LayerMeters | None = None
         if conditions.layers:
@@ -112,6 +109,13 @@ class Comparison:
     def outputs(self) -> list[OutputComparison]:
         """Every output, over all samples."""
         return [meter.result() for meter in self._outputs]
+
+    def output_forms(self, output: int) -> tuple[Tensor, Tensor]:
+        """How each side, ours first, stores an output of the model."""
+        place = self._watched.tensors.index(self._watched.outputs[output])
+        ours, theirs = self._ours.forms[place], self._outputs_side.forms[place]
+        assert theirs is not None  # outputs of models are matched, or refused
+        return ours, theirs
 
     def layers(self) -> list[LayerComparison] | None:
         """Every output of every operator of the main subgraph; None where there are no layers."""
@@ -194,11 +198,6 @@ class Comparison:
     def _note_once(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
-
-    def _output_forms(self, place: int) -> tuple[Tensor, Tensor]:
-        ours, theirs = self._ours.forms[place], self._outputs_side.forms[place]
-        assert theirs is not None  # inputs and outputs of models are matched, or refused
-        return ours, theirs
 
     def _whole(self, array: Array | None, place: int) -> Array:
         if array is None:

@@ -113,7 +113,7 @@ class DifferenceMeter:
             max_steps=None if self._is_float else self._largest_steps,
             max_abs_diff=self._largest,
             max_relative_diff=self._largest_relative if self._is_float else None,
-            cosine=min(1.0, product / norm) if norm else None,
+            cosine=None if not norm else min(1.0, product / norm) if noise else 1.0,
             sqnr_db=10 * log10(other / noise) if noise and other else None,
             histogram=tuple(zip(labels, counts.tolist(), strict=True)),
             nan_ours=int(self._nans[0]),
@@ -184,8 +184,9 @@ class DifferenceMeter:
             apart = np.abs(differences[wrong])
             self._largest = max(self._largest, float(np.nan_to_num(apart, nan=inf).max()))
             self._largest_relative = max(self._largest_relative, float(relative.max()))
-            places = np.digitize(relative, _RELATIVE_EDGES, right=True) + 1
-            self._counts += np.bincount(places, minlength=len(_RELATIVE))
+            # How many are beyond each edge; the first bin is for what is equal.
+            beyond = [relative.size, *(int((relative > edge).sum()) for edge in _RELATIVE_EDGES), 0]
+            self._counts[1:] += -np.diff(np.asarray(beyond))
         return wrong.sum(axis=1)
 
 

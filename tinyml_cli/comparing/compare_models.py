@@ -1,0 +1,105 @@
+"""`tinyml compare` from request to report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from tinyml_cli.comparing.accuracy import OutputRecorder
+from tinyml_cli.comparing.against import find_against
+from tinyml_cli.comparing.report import CompareReport, Tolerance
+from tinyml_cli.comparing.repro import check_folder, write_repros
+from tinyml_cli.comparing.samples import FedSamples, feed
+from tinyml_cli.inputs.gather import InputRequest
+from tinyml_cli.inputs.labels import Expectation, find_expectation
+from tinyml_cli.model_file import STANDARD_INPUT, open_model
+from tinyml_cli.running.execute import OnProgress
+from tinyml_runtime import InputError, Interpreter, Model
+from tinyml_runtime.comparison.compare import Against, Comparison, Conditions
+from tinyml_runtime.comparison.foreign import DEFAULT_SECONDS
+from tinyml_runtime.comparison.metrics import FLOAT_TOLERANCE
+
+
+class CompareRequest(NamedTuple):
+    """What the user asked for; paths as they were typed."""
+
+    model: str
+    inputs: InputRequest = InputRequest()
+    samples: int | None = None
+    kernels: str = "reference"
+    against: str | None = None
+    layers: bool = False
+    tolerance: Tolerance = Tolerance(0, FLOAT_TOLERANCE)
+    expected: str | None = None
+    reset_between: bool = False
+    seconds: int = DEFAULT_SECONDS
+    repro: str | None = None
+    force: bool = False
+
+
+def compare_models(request: CompareRequest, on_progress: OnProgress) -> CompareReport:
+    """Load, feed and compare both sides; TinymlError for all that a user can mend."""
+    folder = None if request.repro is None else check_folder(request.repro, force=request.force)
+    if request.model == STANDARD_INPUT == request.against:
+        raise InputError("standard input is one model; name the other")
+    model, file = open_model(request.model)
+    against = find_against(request.against)
+    interpreter = Interpreter(model, request.kernels)
+    fed = feed(request.inputs, request.samples, interpreter)
+    expected = request.expected
+    expectation = None if expected is None else find_expectation(expected, interpreter)
+    conditions = Conditions(
+        library=request.kernels,
+        layers=request.layers or folder is not None,
+        reset_between=request.reset_between,
+        seconds=request.seconds,
+        find_causes=None,
+    )
+    comparison = Comparison(model, file.content, against, conditions)
+    try:
+        recorder = _run(comparison, fed, expectation, on_progress)
+        layers = comparison.layers()
+    finally:
+        comparison.close()
+    report = CompareReport(
+        model=file,
+        kernels=request.kernels,
+        against=against.name,
+        samples=fed.samples,
+        source=fed.source,
+        tolerance=request.tolerance,
+        outputs=comparison.outputs(),
+        layers=layers,
+        scores=None if recorder is None else recorder.scores(interpreter),
+        notes=[*fed.notes, *_notes(comparison, fed, request), *comparison.notes],
+    )
+    if folder is None:
+        return report
+    return report._replace(written=_repros(folder, model, report, against))
+
+
+def _run(
+    comparison: Comparison, fed: FedSamples, expectation: Expectation | None, tell: OnProgress
+) -> OutputRecorder | None:
+    recorder = None
+    if expectation is not None:
+        recorder = OutputRecorder(expectation, comparison.output_forms(expectation.output))
+    size = comparison.part_samples
+    for start in range(0, fed.samples, size):
+        tell(start, fed.samples)
+        part = [array[start : start + size] for array in fed.inputs]
+        ours, theirs = comparison.add(part)
+        if recorder is not None:
+            recorder.add(ours, theirs)
+    tell(fed.samples, fed.samples)
+    return recorder
+
+
+def _notes(comparison: Comparison, fed: FedSamples, request: CompareRequest) -> list[str]:
+    if not comparison.is_stateful or fed.samples == 1 or request.reset_between:
+        return []
+    return ["the model keeps state: the samples are one sequence (--reset-between separates them)"]
+
+
+def _repros(folder: Path, model: Model, report: CompareReport, against: Against) -> list[str]:
+    return write_repros(folder, model, report) if against.model is None else []
