@@ -151,8 +151,8 @@ class Comparison:
         others = len(self._model.subgraphs) - 1
         if others:
             self.notes.append(
-                f"nodes of the {others} other subgraphs are compared through the operators that "
-                "call them"
+                "layers are those of the main subgraph; what it calls in "
+                f"{'another' if others == 1 else f'{others} others'} counts for the caller"
             )
         try:
             side = self._other_side(self._watched, only_outputs=False)

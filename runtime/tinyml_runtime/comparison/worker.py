@@ -153,7 +153,7 @@ def serve(name: str, requests: IO[bytes], replies: IO[bytes]) -> None:
             else:
                 assert session is not None
                 reply = _run(session, request)
-        except (RuntimeError, ValueError) as refusal:
+        except Exception as refusal:  # foreign code: whatever it raises is its answer
             reply = Message({"refusal": str(refusal) or type(refusal).__name__})
         _end_after(0)
         write_message(replies, reply)
