@@ -50,12 +50,12 @@ def install_defective(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
 
 
-def with_changed_weight(model: Model, node: int, change: int = 64) -> Model:
-    """The model with one weight of a node's second input changed by so many steps."""
+def with_changed_weight(model: Model, node: int, weights: int = 1) -> Model:
+    """The model with the first weights of a node's second input changed by 64 steps."""
     graph = model.subgraphs[0]
     number = graph.tensors[graph.operators[node].inputs[1]].buffer
-    weights: Array = np.frombuffer(model.buffers[number].data, np.int8).copy()
-    weights[0] = weights[0] - change if weights[0] > 0 else weights[0] + change
+    values: Array = np.frombuffer(model.buffers[number].data, np.int8).copy()
+    values[:weights] += np.where(values[:weights] > 0, -64, 64).astype(np.int8)
     buffers = list(model.buffers)
-    buffers[number] = Buffer(weights.tobytes())
+    buffers[number] = Buffer(values.tobytes())
     return replace(model, buffers=tuple(buffers))

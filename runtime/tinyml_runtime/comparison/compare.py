@@ -15,6 +15,7 @@ from tinyml_runtime.comparison.matching import match_models
 from tinyml_runtime.comparison.oracles import ForeignSide, LibrarySide, ModelSide, Side
 from tinyml_runtime.comparison.outputs import OutputComparison, OutputMeter
 from tinyml_runtime.comparison.watched import Watched, watch_layers, watch_outputs
+from tinyml_runtime.errors import TinymlError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.tensor import Array, Tensor
@@ -71,7 +72,11 @@ class Comparison:
         self._layers_side: Side | None = None
         self._layers: LayerMeters | None = None
         if conditions.layers:
-            self._prepare_layers()
+            try:
+                self._prepare_layers()
+            except TinymlError:
+                self.close()
+                raise
 
     @property
     def inputs(self) -> Sequence[Tensor]:
