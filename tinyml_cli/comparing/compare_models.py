@@ -53,7 +53,6 @@ def compare_models(request: CompareRequest, on_progress: OnProgress) -> CompareR
         layers=request.layers or folder is not None,
         reset_between=request.reset_between,
         seconds=request.seconds,
-        find_causes=None,
     )
     comparison = Comparison(model, file.content, against, conditions)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import RenderableType
@@ -153,6 +154,7 @@ def _injecting(report: CompareReport) -> list[RenderableType]:
         parts.append(
             line(f"the first that differs by itself is operator {first.index}, {first.operator}")
         )
+    parts += [line(text) for text in _all_causes(layers)]
     for layer in layers[:_SHOWN_LAYERS]:
         parts += [line(text) for text in _injection(layer)]
     if len(layers) > _SHOWN_LAYERS:
@@ -187,6 +189,27 @@ def _causes(findings: Findings | None) -> list[str]:
     if findings.causes and findings.unexplained:
         texts.append(f"    {percent(findings.unexplained / findings.examined)}: unexplained")
     return texts
+
+
+def _all_causes(layers: Sequence[LayerComparison]) -> list[str]:
+    """What explains the differences of all operators together, and what to do about the rest."""
+    findings = {layer.node.index: layer.findings for layer in layers if layer.findings}
+    examined = sum(found.examined for found in findings.values())
+    elements: Counter[str] = Counter()
+    for found in findings.values():
+        for cause in found.causes:
+            elements[cause.words] += cause.elements
+    unexplained = sum(found.unexplained for found in findings.values())
+    if not examined or (not elements and not unexplained):
+        return []
+    lines = [f"causes, tested on {plural(examined, 'element')}:"]
+    lines += [f"  {percent(count / examined)}: {words}" for words, count in elements.most_common()]
+    if unexplained:
+        lines.append(
+            f"  {percent(unexplained / examined)}: none of the known rules; suspect a defect "
+            "(--write-repro DIR)"
+        )
+    return lines
 
 
 def _scores(scores: Scores) -> list[RenderableType]:

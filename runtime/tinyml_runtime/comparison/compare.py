@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyml_runtime.comparison.examination import FindCauses
+from tinyml_runtime.comparison.causes import Causes, find_causes
+from tinyml_runtime.comparison.examination import Example, FindCauses
 from tinyml_runtime.comparison.foreign import DEFAULT_SECONDS, ForeignRuntimeError
 from tinyml_runtime.comparison.injection import Injection
 from tinyml_runtime.comparison.layers import LayerComparison, LayerMeters
@@ -37,7 +38,11 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How to compare. `seconds` of processor time are a foreign runtime's limit for a request."""
+    """How to compare.
+
+    `seconds` of processor time are a foreign runtime's limit for a request. `find_causes` takes the
+    place of the rules that are tried on an operator that differs.
+    """
 
     library: str | KernelLibrary = "reference"
     layers: bool = False
@@ -172,8 +177,21 @@ class Comparison:
             reset_between=self._conditions.reset_between,
         )
         self._layers_side = side
-        find = self._conditions.find_causes if self._against.model is None else None
+        find = None
+        if self._against.model is None:
+            find = self._conditions.find_causes or self._find_causes
         self._layers = LayerMeters(self._watched, (self._ours, side), injection, find)
+
+    def _find_causes(self, example: Example) -> Causes:
+        return find_causes(
+            self._model,
+            0,
+            example.op_index,
+            example.inputs,
+            example.ours,
+            example.theirs,
+            self._against.name,
+        )
 
     def _add_layers(
         self, inputs: Sequence[Array], ours: list[Array | None], outputs: list[Array], samples: int
