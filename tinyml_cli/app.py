@@ -55,7 +55,7 @@ def tinyml(
         ),
     ] = False,
 ) -> None:
-    """Run, plan and profile .tflite models as TensorFlow Lite Micro does, without a board.
+    """Run, compare, plan and profile .tflite models as TFLM does, without a board.
 
     Exit codes: 0 done, or yes; 1 the verdict is no; 2 wrong usage or bad input;
     3 the model cannot be read; 4 the model needs an operator, a type or a target
