@@ -66,7 +66,7 @@ def test_the_report_has_what_scripts_rely_on(tinyml: Tinyml) -> None:
 
 def test_without_layers_there_are_none(tinyml: Tinyml) -> None:
     report = tinyml("compare", DIGITS, *CMSIS_NN, "--json").report
-    assert report["layers"] is None
+    assert report["layers"] == []
     assert report["samples"] == 1
 
 
@@ -280,6 +280,7 @@ def test_a_file_is_no_folder_for_reproductions(tinyml: Tinyml) -> None:
     Path("file").write_text("mine")
     _refused(tinyml("compare", DIGITS, *CMSIS_NN, "--write-repro", "file"), "no folder")
     _refused(tinyml("compare", DIGITS, *CMSIS_NN, "--write-repro", "a/b"), "no folder 'a'")
+    _refused(tinyml("compare", DIGITS, "--against", FLOAT, "--write-repro", "r"), "same model")
     assert Path("file").read_text() == "mine"
 
 
@@ -288,4 +289,5 @@ def test_a_model_that_is_none_or_cannot_run_has_its_own_exit_code(
 ) -> None:
     Path("no.tflite").write_bytes(b"no model")
     assert tinyml("compare", DIGITS, "--against", "no.tflite").code == 3
-    assert tinyml("compare", models.unsupported(tmp_path), *CMSIS_NN).code == 4
+    unsupported = models.unsupported(tmp_path)
+    assert tinyml("compare", unsupported, *CMSIS_NN).code == 4

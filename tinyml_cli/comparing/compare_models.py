@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 from tinyml_cli.comparing.accuracy import OutputRecorder
@@ -14,8 +13,8 @@ from tinyml_cli.inputs.gather import InputRequest
 from tinyml_cli.inputs.labels import Expectation, find_expectation
 from tinyml_cli.model_file import STANDARD_INPUT, open_model
 from tinyml_cli.running.execute import OnProgress
-from tinyml_runtime import InputError, Interpreter, Model
-from tinyml_runtime.comparison.compare import Against, Comparison, Conditions
+from tinyml_runtime import InputError, Interpreter
+from tinyml_runtime.comparison.compare import Comparison, Conditions
 from tinyml_runtime.comparison.foreign import DEFAULT_SECONDS
 from tinyml_runtime.comparison.metrics import FLOAT_TOLERANCE
 
@@ -44,6 +43,8 @@ def compare_models(request: CompareRequest, on_progress: OnProgress) -> CompareR
         raise InputError("standard input is one model; name the other")
     model, file = open_model(request.model)
     against = find_against(request.against)
+    if folder is not None and against.model is not None:
+        raise InputError("--write-repro is for the same model on both sides, not for another one")
     interpreter = Interpreter(model, request.kernels)
     fed = feed(request.inputs, request.samples, interpreter)
     expected = request.expected
@@ -74,7 +75,7 @@ def compare_models(request: CompareRequest, on_progress: OnProgress) -> CompareR
     )
     if folder is None:
         return report
-    return report._replace(written=_repros(folder, model, report, against))
+    return report._replace(written=write_repros(folder, model, report))
 
 
 def _run(
@@ -98,7 +99,3 @@ def _notes(comparison: Comparison, fed: FedSamples, request: CompareRequest) -> 
     if not comparison.is_stateful or fed.samples == 1 or request.reset_between:
         return []
     return ["the model keeps state: the samples are one sequence (--reset-between separates them)"]
-
-
-def _repros(folder: Path, model: Model, report: CompareReport, against: Against) -> list[str]:
-    return write_repros(folder, model, report) if against.model is None else []

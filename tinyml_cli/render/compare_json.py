@@ -24,7 +24,7 @@ def compare(report: CompareReport) -> str:
         "verdict": report.verdict,
         "tolerance": {"steps": report.tolerance.steps, "relative": report.tolerance.relative},
         "outputs": [_output(output) for output in report.outputs],
-        "layers": None if report.layers is None else [_layer(layer) for layer in report.layers],
+        "layers": [_layer(layer) for layer in report.layers or ()],
         "first_divergence": report.first_divergence,
         "scores": None if report.scores is None else _scores(report.scores),
         "written": list(report.written),

@@ -16,7 +16,7 @@ from tinyml_runtime.comparison.matching import match_models
 from tinyml_runtime.comparison.oracles import ForeignSide, LibrarySide, ModelSide, Side
 from tinyml_runtime.comparison.outputs import OutputComparison, OutputMeter
 from tinyml_runtime.comparison.watched import Watched, watch_layers, watch_outputs
-from tinyml_runtime.errors import TinymlError
+from tinyml_runtime.errors import TinymlError, UnsupportedModelError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.tensor import Array, Tensor
@@ -138,6 +138,13 @@ class Comparison:
             self._layers_side.close()
 
     def _other_side(self, watched: Watched, *, only_outputs: bool) -> Side:
+        try:
+            return self._prepared_side(watched, only_outputs=only_outputs)
+        except UnsupportedModelError as error:
+            who = f"{error.source} with {self._against.name}"
+            raise UnsupportedModelError(who, error.problems) from None
+
+    def _prepared_side(self, watched: Watched, *, only_outputs: bool) -> Side:
         against, reset = self._against, self._conditions.reset_between
         if against.foreign is not None:
             forms = self._ours.forms[: len(watched.tensors)]
