@@ -112,9 +112,12 @@ class LayerMeters:
         alone: Mapping[Port, Array],
         theirs: Sequence[Array | None],
     ) -> None:
+        made = [index for index in node.outputs if index >= 0]
+        mine = [alone.get(Port(node.index, index)) for index in made]
+        other = [theirs[self._places[i]] if i in self._places else None for i in made]
+        if any(array is None for array in (*mine, *other)):
+            return
         examination = self._examinations[node.index]
-        mine = [alone.get(Port(node.index, index)) for index in node.outputs]
-        other = [theirs[self._places[i]] if i in self._places else None for i in node.outputs]
         for sample in np.flatnonzero(wrong).tolist():
             if examination.is_done:
                 return

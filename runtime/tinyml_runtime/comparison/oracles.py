@@ -140,12 +140,14 @@ class ForeignSide:
         }
         self._inputs = len(tensors)
         self._process = ForeignProcess(name, seconds)
-        watched = None if only_outputs else [tensor.index for tensor in forms]
+        outputs, watched = model.subgraphs[0].outputs, [tensor.index for tensor in forms]
+        # A tensor may be several outputs.
+        self._places = [outputs.index(i) if only_outputs else k for k, i in enumerate(watched)]
         if not only_outputs:
             content = _without_plan(model, content)
-        outputs = len(model.subgraphs[0].outputs)
+        asked = None if only_outputs else watched
         try:
-            self._process.load(content, watched, outputs, _arena_bytes(model))
+            self._process.load(content, asked, len(outputs), _arena_bytes(model))
         except ForeignRuntimeError:
             self.close()
             raise
@@ -161,7 +163,8 @@ class ForeignSide:
             for index in range(self._inputs)
         ]
         results = self._process.run(every, reset=self._reset_between)
-        return [_as(array, form, samples) for array, form in zip(results, self.forms, strict=True)]
+        pairs = zip(self._places, self.forms, strict=True)
+        return [_as(results[place], form, samples) for place, form in pairs]
 
     def close(self) -> None:
         """End the process."""

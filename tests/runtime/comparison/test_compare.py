@@ -192,6 +192,16 @@ def test_every_operator_of_an_example_gives_what_tflm_gives() -> None:
 
 @pytest.mark.oracle
 @needs_tflm
+def test_a_tensor_may_be_several_outputs() -> None:
+    graph = DIGITS.subgraphs[0]
+    twice = replace(DIGITS, subgraphs=(replace(graph, outputs=(22, 23, 22)),))
+    comparison = _compare(twice, Against("tflm", foreign="tflm"))
+    assert [output.tensor.index for output in comparison.outputs()] == [22, 23, 22]
+    assert all(output.difference.is_identical for output in comparison.outputs())
+
+
+@pytest.mark.oracle
+@needs_tflm
 def test_a_defect_of_ours_is_found_beside_tflm() -> None:
     conditions = Conditions(library=DEFECTIVE, layers=True)
     assert _injecting(_compare(DIGITS, Against("tflm", foreign="tflm"), conditions)) == [4]
