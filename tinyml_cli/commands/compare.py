@@ -16,12 +16,10 @@ from tinyml_cli.arguments import (
 )
 from tinyml_cli.commands.input_options import (
     Channel,
-    Expected,
     ImageRange,
     InputFiles,
     ResetBetween,
     Resize,
-    Seed,
     Values,
     read_options,
 )
@@ -56,6 +54,23 @@ SampleCount = Annotated[
         metavar="N",
         help="So many random samples, from --seed (0 without it). One without -i.",
         rich_help_panel=_INPUTS,
+    ),
+]
+Seed = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Where random values begin. With -i: random values for inputs without a file.",
+        rich_help_panel=_INPUTS,
+    ),
+]
+Expected = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[NAME=]FILE",
+        help="Expected values of an output, the first if no NAME is given: score both sides, and "
+        "list the samples for which they prefer different classes.",
+        rich_help_panel=_REPORT,
     ),
 ]
 LayersFlag = Annotated[
@@ -119,8 +134,8 @@ def compare(
     image_range: ImageRange = None,
     channel: Channel = None,
     reset_between: ResetBetween = False,
-    expect: Expected = None,
     layers: LayersFlag = False,
+    expect: Expected = None,
     tolerance: ToleranceSteps = "0",
     float_tolerance: FloatTolerance = "1e-4",
     write_repro: ReproFolder = None,

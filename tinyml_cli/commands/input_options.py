@@ -1,4 +1,4 @@
-"""Options that say what a model is fed, and what its outputs ought to be."""
+"""Options that say what a model is fed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinyml_cli.arguments import one_of, whole_number
 if TYPE_CHECKING:
     from tinyml_cli.inputs.read import ReadOptions
 
-_INPUTS, _OUTPUTS = "Inputs", "Outputs"
+_INPUTS = "Inputs"
 
 InputFiles = Annotated[
     list[str] | None,
@@ -22,14 +22,6 @@ InputFiles = Annotated[
         help="Values for an input: .npy .npz .csv .json .bin .png .jpg .bmp .wav, or a folder with "
         "a file for each sample. NAME is a tensor name, a signature's name or an index. "
         "Repeatable.",
-        rich_help_panel=_INPUTS,
-    ),
-]
-Seed = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N",
-        help="Random values for inputs without a file; without it they are zeros.",
         rich_help_panel=_INPUTS,
     ),
 ]
@@ -64,15 +56,6 @@ Channel = Annotated[
     str | None,
     typer.Option(
         metavar="N", help="Which channel of a .wav file, from 0 on.", rich_help_panel=_INPUTS
-    ),
-]
-Expected = Annotated[
-    str | None,
-    typer.Option(
-        metavar="[NAME=]FILE",
-        help="Score an output, the first if no NAME is given. Class numbers or one-hot rows give "
-        "accuracy and confusion matrix, other values the mean absolute error.",
-        rich_help_panel=_OUTPUTS,
     ),
 ]
 ResetBetween = Annotated[

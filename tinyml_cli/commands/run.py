@@ -9,12 +9,10 @@ import typer
 from tinyml_cli.arguments import JsonFlag, KernelsName, ModelPath, whole_number
 from tinyml_cli.commands.input_options import (
     Channel,
-    Expected,
     ImageRange,
     InputFiles,
     ResetBetween,
     Resize,
-    Seed,
     Values,
     read_options,
 )
@@ -22,7 +20,16 @@ from tinyml_cli.commands.input_options import (
 if TYPE_CHECKING:
     from tinyml_cli.running.report import RunReport
 
-_OUTPUTS = "Outputs"
+_INPUTS, _OUTPUTS = "Inputs", "Outputs"
+
+Seed = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Random values for inputs without a file; without it they are zeros.",
+        rich_help_panel=_INPUTS,
+    ),
+]
 
 SaveTo = Annotated[
     str | None,
@@ -38,6 +45,15 @@ Labels = Annotated[
     str | None,
     typer.Option(
         metavar="FILE", help="Names of the classes, one a line.", rich_help_panel=_OUTPUTS
+    ),
+]
+Expected = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[NAME=]FILE",
+        help="Score an output, the first if no NAME is given. Class numbers or one-hot rows give "
+        "accuracy and confusion matrix, other values the mean absolute error.",
+        rich_help_panel=_OUTPUTS,
     ),
 ]
 TraceFlag = Annotated[

@@ -30,7 +30,8 @@ def find_against(text: str | None) -> Against:
     if text == STANDARD_INPUT or Path(text).suffix == ".tflite":
         model, _ = open_model(text)
         return Against(text, model=model)
-    if text not in library_names():
+    # Build switches may follow the name of a library, each behind a colon.
+    if text.partition(":")[0] not in library_names():
         raise InputError(f"--against: there is no '{text}'. {_choices()}")
     return Against(text, library=text)
 
