@@ -22,7 +22,7 @@ from tinyml_runtime.model.schema import Model
 from tinyml_runtime.tensor import Array, Tensor
 
 # Values of a part of the samples, of all sides together.
-_PART_BYTES = 48 << 20
+_PART_BYTES = 16 << 20
 _LARGEST_PART = 256
 
 
