@@ -12,6 +12,7 @@ from tinyml_cli.render.parts import BLANK, line, table
 from tinyml_cli.render.units import (
     cosine,
     decibels,
+    factor,
     number,
     percent,
     plural,
@@ -72,19 +73,18 @@ def _outputs(outputs: Sequence[OutputComparison]) -> RenderableType:
     rows = [
         (
             str(output.index),
-            f"{output.tensor.type.name.lower()} {shape_text(output.tensor.shape)}",
             number(output.difference.elements),
             number(output.difference.mismatched),
             _largest(output.difference),
-            value_text(float(f"{output.difference.max_abs_diff:.4g}")),
+            factor(output.difference.max_abs_diff),
             cosine(output.difference.cosine),
             decibels(output.difference.sqnr_db),
             "-" if output.top1_agreement is None else percent(output.top1_agreement),
         )
         for output in outputs
     ]
-    headings = ("out", "type", "elements", "differ", "by", "real", "cosine", "dB", "top 1")
-    return table(headings, rows, (0, 2, 3, 4, 5, 6, 7, 8))
+    headings = ("output", "elements", "differ", "by", "real", "cosine", "dB", "top 1")
+    return table(headings, rows, range(8), range(8))
 
 
 def _largest(difference: Difference | None) -> str:
@@ -101,10 +101,15 @@ def _histograms(outputs: Sequence[OutputComparison]) -> list[RenderableType]:
     for output in outputs:
         difference = output.difference
         if difference.mismatched:
-            parts.append(line(f"output {output.index}, {_histogram(difference)}"))
+            parts.append(line(f"{_about(output)}: {_histogram(difference)}"))
         if difference.nan_ours or difference.nan_theirs:
-            parts.append(line(f"output {output.index}, {_nans(difference)}", "bold yellow"))
+            parts.append(line(f"{_about(output)}: {_nans(difference)}", "bold yellow"))
     return parts
+
+
+def _about(output: OutputComparison) -> str:
+    tensor = output.tensor
+    return f"output {output.index}, {tensor.type.name.lower()} {shape_text(tensor.shape)}"
 
 
 def _histogram(difference: Difference) -> str:
@@ -133,7 +138,8 @@ def _layers(layers: Sequence[LayerComparison]) -> RenderableType:
         for layer in layers
     ]
     headings = ("op", "operator", "elements", "inherited", "by", "injected", "by", "dB")
-    return table(headings, rows, (0, 2, 3, 4, 5, 6, 7))
+    columns = (0, 2, 3, 4, 5, 6, 7)
+    return table(headings, rows, columns, columns)
 
 
 def _counts(difference: Difference | None) -> tuple[str, str]:

@@ -81,13 +81,13 @@ def plural(count: int, noun: str) -> str:
 
 
 def relative(value: float) -> str:
-    """A relative difference: `3.6e-07`."""
-    return f"{value:.1e}"
+    """The order of a relative difference: `4e-07`."""
+    return f"{value:.0e}" if value else "0"
 
 
 def decibels(value: float | None) -> str:
     """`53.9`, for columns whose heading has the unit; `-` where there is no bound or no signal."""
-    return "-" if value is None else f"{value:.1f}"
+    return "-" if value is None else f"{round(value, 1) + 0.0:.1f}"  # 0.0 makes 0.0 of -0.0
 
 
 def cosine(value: float | None) -> str:
