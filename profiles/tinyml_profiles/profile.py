@@ -15,7 +15,7 @@ from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import interval
 from tinyml_profiles.work import ModelWork, NodeWork, generic_loops, model_work
 from tinyml_runtime.errors import InputError
-from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.library import KernelLibrary, base_name
 from tinyml_runtime.macs import count_macs
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.workload import LoopWork
@@ -59,7 +59,7 @@ def profile_model(
     if clock_hz is None:
         clock_hz = target.board.clock_hz.value if target.board else None
     work = model_work(model, target.core, library)
-    pricer = CyclePricer(target, Conditions(name, clock_hz, weights_in, arena_in))
+    pricer = CyclePricer(target, Conditions(base_name(name), clock_hz, weights_in, arena_in))
     prices = _Prices(target, name, clock_hz, work, pricer)
     return prices.report()
 
@@ -75,7 +75,9 @@ class _Prices:
     ) -> None:
         self._target, self._library, self._clock_hz = target, library, clock_hz
         self._work, self._pricer = work, pricer
-        self._loops = find_loops(target.core, library)
+        # What was measured is the library without build switches.
+        self._measured = base_name(library)
+        self._loops = find_loops(target.core, self._measured)
 
     def report(self) -> LatencyReport:
         nodes = [self._price(work) for work in self._work.nodes]
@@ -120,7 +122,7 @@ class _Prices:
         instructions, is_assumed = self._count(work, self._loops.table)
         if instructions.unpriced:
             return priced
-        cycles = self._pricer.price(instructions, node_traffic(context, node, self._library, macs))
+        cycles = self._pricer.price(instructions, node_traffic(context, node, self._measured, macs))
         evidence = EVIDENCE[
             max(EVIDENCE.index(cycles.evidence), EVIDENCE.index(self._loops.evidence))
         ]
@@ -165,7 +167,7 @@ class _Prices:
         latency = self._milliseconds(cycles)
         low = high = None
         if latency is not None:
-            factors = interval(self._target, self._library, _weakest(nodes, self._loops))
+            factors = interval(self._target, self._measured, _weakest(nodes, self._loops))
             if factors is not None:
                 low, high = latency * factors[0], latency * factors[1]
         return Total(macs, instructions, cycles, latency, low, high, self._energy(latency))

@@ -9,6 +9,7 @@ from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_profiles.profile import profile_model
 from tinyml_runtime.errors import TinymlError
+from tinyml_runtime.library import base_name
 from tinyml_runtime.model.schema import Model
 
 
@@ -32,7 +33,7 @@ def find_what_ifs(model: Model, report: LatencyReport) -> list[WhatIf]:
 
 def _libraries(model: Model, report: LatencyReport) -> Iterator[WhatIf]:
     for library in USUAL_LIBRARIES.get(report.target.core.abi, ()):
-        if library != report.library:
+        if library != base_name(report.library):
             yield from _compared(
                 model, report, f"the kernels of {library}", f"--kernels {library}", library=library
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from tinyml_runtime.tensor import Array, Tensor
 # Values of a part of the samples, of all sides together.
 _PART_BYTES = 16 << 20
 _LARGEST_PART = 256
+# Built as TFLM builds them, these libraries give TFLM's values.
+_AS_TFLM = ("tflm", "reference", "cmsis-nn", "esp-nn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +192,16 @@ class Comparison:
         self._layers = LayerMeters(self._watched, (self._ours, side), injection, find)
 
     def _find_causes(self, example: Example) -> Causes:
-        return find_causes(
-            self._model,
-            0,
-            example.op_index,
-            example.inputs,
-            example.ours,
-            example.theirs,
-            self._against.name,
-        )
+        """What one side does otherwise than TFLM: the other one, unless that computes as TFLM."""
+        ours, theirs, who = example.ours, example.theirs, self._against.name
+        library = self._conditions.library
+        own = library if isinstance(library, str) else library.name
+        if own not in _AS_TFLM and who in _AS_TFLM:
+            ours, theirs, who = theirs, ours, own
+        given = self._model, 0, example.op_index, example.inputs
+        causes = find_causes(*given, ours, theirs, who)
+        shares = tuple(replace(each, words=f"{who} {each.words}") for each in causes.shares)
+        return replace(causes, shares=shares)
 
     def _add_layers(
         self, inputs: Sequence[Array], ours: list[Array | None], outputs: list[Array], samples: int
