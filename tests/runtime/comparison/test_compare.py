@@ -78,6 +78,20 @@ def test_a_changed_weight_is_found_at_its_operator(node: int) -> None:
     assert "by name and shape" in comparison.notes[-1]
 
 
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_a_cause_says_which_side_departs_from_tflm(is_ours: bool) -> None:
+    one, other = "reference", "reference:single-rounding"
+    ours, theirs = (other, one) if is_ours else (one, other)
+    conditions = Conditions(library=ours, layers=True)
+    comparison = _compare(DIGITS, Against(theirs, library=theirs), conditions)
+    found = [layer.findings for layer in comparison.layers() or [] if layer.findings]
+    assert found
+    for findings in found:
+        (cause,) = findings.causes
+        assert (cause.name, findings.unexplained) == ("single-rounding", 0)
+        assert cause.words.startswith("reference:single-rounding rounds")
+
+
 def test_a_library_beside_itself_is_identical() -> None:
     comparison = _compare(DIGITS, Against("cmsis-nn", library="cmsis-nn"))
     assert _injecting(comparison) == []
