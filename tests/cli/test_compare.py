@@ -291,3 +291,28 @@ def test_a_model_that_is_none_or_cannot_run_has_its_own_exit_code(
     assert tinyml("compare", DIGITS, "--against", "no.tflite").code == 3
     unsupported = models.unsupported(tmp_path)
     assert tinyml("compare", unsupported, *CMSIS_NN).code == 4
+
+
+def test_health_says_what_a_quantization_loses_with_a_remedy(tinyml: Tinyml) -> None:
+    given = ("compare", DIGITS, "--against", FLOAT, "-i", SAMPLES, "--health")
+    report = tinyml(*given, "--json").report
+    health = report["health"]
+    assert report["layers"] == []
+    assert {"unused-range", "saturated", "dead-channels", "sqnr-loss"} & {f["kind"] for f in health}
+    assert any(finding["kind"] == "sqnr-loss" for finding in health)
+    assert all(finding["words"] and finding["remedy"] for finding in health)
+    harms = [finding["harm_db"] for finding in health]
+    assert harms == sorted(harms, reverse=True)
+    shown = tinyml(*given).out
+    assert f"health: {len(health)} findings, worst first" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_health_needs_no_extra(tinyml: Tinyml, monkeypatch: pytest.MonkeyPatch) -> None:
+    absent = ForeignRuntime("tflite", "LiteRT", "no_such_package", "tflite")
+    monkeypatch.setitem(against.FOREIGN_RUNTIMES, "tflite", absent)
+    outcome = tinyml("compare", DIGITS, "--health", "--samples", 3, "--json")
+    assert (outcome.code, outcome.report["against"]) == (0, "reference")
+    assert outcome.report["health"] is not None
+    assert not any(finding["kind"] == "sqnr-loss" for finding in outcome.report["health"])
+    assert "random samples" in outcome.err

@@ -83,6 +83,16 @@ LayersFlag = Annotated[
         rich_help_panel=_REPORT,
     ),
 ]
+HealthFlag = Annotated[
+    bool,
+    typer.Option(
+        "--health",
+        metavar="",
+        help="Say what the model's quantization wastes, loses or endangers on these samples, with "
+        "a remedy each; with a float model as the other side, which layers lose most.",
+        rich_help_panel=_REPORT,
+    ),
+]
 ToleranceSteps = Annotated[
     str,
     typer.Option(
@@ -135,6 +145,7 @@ def compare(
     channel: Channel = None,
     reset_between: ResetBetween = False,
     layers: LayersFlag = False,
+    health: HealthFlag = False,
     expect: Expected = None,
     tolerance: ToleranceSteps = "0",
     float_tolerance: FloatTolerance = "1e-4",
@@ -171,6 +182,7 @@ def compare(
         kernels=kernels,
         against=against,
         layers=layers,
+        health=health,
         tolerance=Tolerance(
             whole_number(tolerance, "--tolerance", 0),
             positive_number(float_tolerance, "--float-tolerance", "share of the magnitude"),

@@ -14,10 +14,15 @@ DEFAULT = "tflite"
 RUNTIMES = ("tflite", "tflite-ref", "tflm")
 
 
-def find_against(text: str | None) -> Against:
-    """The other side; InputError where there is no such thing, or its package is missing."""
+def find_against(text: str | None, library: str | None = None) -> Against:
+    """The other side; InputError where there is no such thing, or its package is missing.
+
+    Where the default one is not installed, `library` takes its place, if one is given.
+    """
     if text is None:
         runtime = FOREIGN_RUNTIMES[DEFAULT]
+        if not runtime.is_installed and library is not None:
+            return Against(library, library=library)
         if not runtime.is_installed:
             raise InputError(
                 f"what shall it be compared with? Without --against it is {runtime.title}: "

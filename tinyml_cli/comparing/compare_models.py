@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from tinyml_cli.comparing.accuracy import OutputRecorder
 from tinyml_cli.comparing.against import find_against
@@ -12,11 +13,16 @@ from tinyml_cli.comparing.samples import FedSamples, feed
 from tinyml_cli.inputs.gather import InputRequest
 from tinyml_cli.inputs.labels import Expectation, find_expectation
 from tinyml_cli.model_file import STANDARD_INPUT, open_model
+from tinyml_cli.render.units import plural
 from tinyml_cli.running.execute import OnProgress
-from tinyml_runtime import InputError, Interpreter
-from tinyml_runtime.comparison.compare import Comparison, Conditions
+from tinyml_runtime import InputError, Interpreter, Model
+from tinyml_runtime.comparison.compare import Against, Comparison, Conditions
 from tinyml_runtime.comparison.foreign import DEFAULT_SECONDS
 from tinyml_runtime.comparison.metrics import FLOAT_TOLERANCE
+
+if TYPE_CHECKING:
+    from tinyml_runtime.comparison.findings import Finding
+    from tinyml_runtime.comparison.layers import LayerComparison
 
 
 class CompareRequest(NamedTuple):
@@ -28,6 +34,7 @@ class CompareRequest(NamedTuple):
     kernels: str = "reference"
     against: str | None = None
     layers: bool = False
+    health: bool = False
     tolerance: Tolerance = Tolerance(0, FLOAT_TOLERANCE)
     expected: str | None = None
     reset_between: bool = False
@@ -42,7 +49,7 @@ def compare_models(request: CompareRequest, on_progress: OnProgress) -> CompareR
     if request.model == STANDARD_INPUT == request.against:
         raise InputError("standard input is one model; name the other")
     model, file = open_model(request.model)
-    against = find_against(request.against)
+    against = find_against(request.against, request.kernels if request.health else None)
     if folder is not None and against.model is not None:
         raise InputError("--write-repro is for the same model on both sides, not for another one")
     interpreter = Interpreter(model, request.kernels)
@@ -51,7 +58,8 @@ def compare_models(request: CompareRequest, on_progress: OnProgress) -> CompareR
     expectation = None if expected is None else find_expectation(expected, interpreter)
     conditions = Conditions(
         library=request.kernels,
-        layers=request.layers or folder is not None,
+        layers=_needs_layers(request, against),
+        record=request.health,
         reset_between=request.reset_between,
         seconds=request.seconds,
     )
@@ -69,7 +77,8 @@ def compare_models(request: CompareRequest, on_progress: OnProgress) -> CompareR
         source=fed.source,
         tolerance=request.tolerance,
         outputs=comparison.outputs(),
-        layers=layers,
+        layers=layers if request.layers or folder else None,
+        health=_health(model, comparison, layers) if request.health else None,
         scores=None if recorder is None else recorder.scores(interpreter),
         notes=[*fed.notes, *_notes(comparison, fed, request), *comparison.notes],
     )
@@ -95,7 +104,29 @@ def _run(
     return recorder
 
 
+def _health(
+    model: Model, comparison: Comparison, layers: Sequence[LayerComparison] | None
+) -> Sequence[Finding]:
+    from tinyml_cli.comparing.health import find_health  # most comparisons have no use for it
+
+    return find_health(model, comparison, layers or ())
+
+
+def _needs_layers(request: CompareRequest, against: Against) -> bool:
+    """Layers are also where reproductions are from, and what is lost against a float model."""
+    is_about_loss = request.health and against.model is not None
+    return request.layers or request.repro is not None or is_about_loss
+
+
 def _notes(comparison: Comparison, fed: FedSamples, request: CompareRequest) -> list[str]:
-    if not comparison.is_stateful or fed.samples == 1 or request.reset_between:
-        return []
-    return ["the model keeps state: the samples are one sequence (--reset-between separates them)"]
+    notes: list[str] = []
+    if comparison.is_stateful and fed.samples > 1 and not request.reset_between:
+        notes.append(
+            "the model keeps state: the samples are one sequence (--reset-between separates them)"
+        )
+    recording = comparison.recording
+    if recording is not None and recording.samples < fed.samples:
+        notes.append(f"--health looks at the first {plural(recording.samples, 'sample')}")
+    if recording is not None and not request.inputs.files:
+        notes.append("--health is about random samples: typical ones (-i) say more")
+    return notes

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tinyml_cli.model_file import ModelFile
 from tinyml_cli.running.report import ClassScore, ErrorScore
 from tinyml_runtime.comparison.layers import LayerComparison
 from tinyml_runtime.comparison.metrics import Difference
 from tinyml_runtime.comparison.outputs import OutputComparison
+
+if TYPE_CHECKING:
+    from tinyml_runtime.comparison.findings import Finding
 
 IDENTICAL: Literal["identical"] = "identical"
 WITHIN: Literal["within-tolerance"] = "within-tolerance"
@@ -42,7 +45,10 @@ class Scores(NamedTuple):
 
 
 class CompareReport(NamedTuple):
-    """A model on two sides, over a number of samples; `layers` is None unless asked for."""
+    """A model on two sides, over a number of samples.
+
+    `layers` and `health` are None unless they were asked for.
+    """
 
     model: ModelFile
     kernels: str
@@ -54,6 +60,7 @@ class CompareReport(NamedTuple):
     layers: Sequence[LayerComparison] | None
     scores: Scores | None
     notes: Sequence[str]
+    health: Sequence[Finding] | None = None
     written: Sequence[str] = ()
 
     @property

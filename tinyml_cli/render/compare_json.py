@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.comparing.report import CompareReport, Scores
 from tinyml_cli.render.json_text import model_entry, to_json
@@ -11,6 +11,9 @@ from tinyml_runtime.comparison.examination import Findings
 from tinyml_runtime.comparison.layers import LayerComparison
 from tinyml_runtime.comparison.metrics import Difference
 from tinyml_runtime.comparison.outputs import OutputComparison
+
+if TYPE_CHECKING:
+    from tinyml_runtime.comparison.findings import Finding
 
 
 def compare(report: CompareReport) -> str:
@@ -27,6 +30,7 @@ def compare(report: CompareReport) -> str:
         "layers": [_layer(layer) for layer in report.layers or ()],
         "first_divergence": report.first_divergence,
         "scores": None if report.scores is None else _scores(report.scores),
+        "health": None if report.health is None else [_finding(one) for one in report.health],
         "written": list(report.written),
         "notes": list(report.notes),
     }
@@ -98,6 +102,17 @@ def _causes(findings: Findings | None) -> dict[str, Any]:
         "causes": causes,
         "unexplained": findings.unexplained,
         "examined": findings.examined,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "tensor": finding.tensor,
+        "op_index": finding.op_index,
+        "kind": finding.kind,
+        "words": finding.words,
+        "remedy": finding.remedy,
+        "harm_db": finding.harm,
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 
 from tinyml_cli.comparing.report import DIFFERS, IDENTICAL, CompareReport, Scores
+from tinyml_cli.render.health_lines import health
 from tinyml_cli.render.parts import BLANK, line, table
 from tinyml_cli.render.units import (
     cosine,
@@ -48,6 +49,8 @@ def compare(report: CompareReport) -> list[RenderableType]:
         parts += [BLANK, _layers(report.layers), *_injecting(report)]
     elif report.verdict != IDENTICAL:
         parts += [BLANK, line("--layers says at which operators the sides part")]
+    if report.health is not None:
+        parts += [BLANK, *health(report.health)]
     return [*parts, *(line(text) for text in report.written)]
 
 

@@ -15,6 +15,7 @@ from tinyml_runtime.comparison.layers import LayerComparison, LayerMeters
 from tinyml_runtime.comparison.matching import match_models
 from tinyml_runtime.comparison.oracles import ForeignSide, LibrarySide, ModelSide, Side
 from tinyml_runtime.comparison.outputs import OutputComparison, OutputMeter
+from tinyml_runtime.comparison.recording import Recording
 from tinyml_runtime.comparison.watched import Watched, watch_layers, watch_outputs
 from tinyml_runtime.errors import TinymlError, UnsupportedModelError
 from tinyml_runtime.library import KernelLibrary
@@ -43,7 +44,8 @@ class Conditions:
     """How to compare.
 
     `seconds` of processor time are a foreign runtime's limit for a request. `find_causes` takes the
-    place of the rules that are tried on an operator that differs.
+    place of the rules that are tried on an operator that differs. With `record` the values of our
+    side are kept.
     """
 
     library: str | KernelLibrary = "reference"
@@ -51,10 +53,14 @@ class Conditions:
     reset_between: bool = False
     seconds: int = DEFAULT_SECONDS
     find_causes: FindCauses | None = None
+    record: bool = False
 
 
 class Comparison:
-    """A model on two sides. `notes` says in words what the figures are not about."""
+    """A model on two sides. `notes` says in words what the figures are not about.
+
+    `recording` has the values of our side by tensor, if the conditions ask for them.
+    """
 
     def __init__(
         self, model: Model, content: bytes, against: Against, conditions: Conditions
@@ -66,7 +72,9 @@ class Comparison:
         self.notes: list[str] = []
         self._model, self._content = model, content
         self._against, self._conditions = against, conditions
-        self._watched = watch_layers(model) if conditions.layers else watch_outputs(model)
+        sees_layers = conditions.layers or conditions.record
+        self._watched = watch_layers(model) if sees_layers else watch_outputs(model)
+        self.recording = Recording() if conditions.record else None
         self._ours = LibrarySide(
             model,
             conditions.library,
@@ -114,6 +122,8 @@ class Comparison:
         other = [self._whole(theirs[place], place) for place in places]
         for meter, own, its in zip(self._outputs, mine, other, strict=True):
             meter.add(own, its)
+        if self.recording is not None:
+            self.recording.add(self._by_tensor(inputs, ours), samples)
         if self._layers is not None and self._layers_side is not None:
             self._add_layers(inputs, ours, other, samples)
         return mine, other
@@ -221,6 +231,14 @@ class Comparison:
                 f"with the values between its operators kept, {self._against.name} gives other "
                 "outputs: the layers are those of that run"
             )
+
+    def _by_tensor(
+        self, inputs: Sequence[Array], watched: Sequence[Array | None]
+    ) -> dict[int, Array]:
+        """The model's inputs and what was watched, by the tensors' indices."""
+        values = dict(zip(self._watched.tensors, watched, strict=True))
+        fed = {tensor.index: array for tensor, array in zip(self.inputs, inputs, strict=True)}
+        return fed | {index: array for index, array in values.items() if array is not None}
 
     def _leave_out_layers(self, error: ForeignRuntimeError) -> None:
         if self._layers_side is not None:
