@@ -88,7 +88,7 @@ def find_causes(
     mismatched = sum(_differ(mine, other) for mine, other in zip(ours, theirs, strict=True))
     if not mismatched or ours[0].size != theirs[0].size:
         return Causes((), mismatched, mismatched)
-    operation = _operation(model, subgraph, op_index, inputs)
+    operation = operation_of(model, subgraph, op_index, inputs)
     rules = _RULES.get(operation.node.operator, _no_rules)(operation)
     if not library.startswith("tflite"):
         rules = (rule for rule in rules if not rule.in_floats)
@@ -141,9 +141,10 @@ def _try(rule: Rule, ours: Array, theirs: Array, wrong: Array) -> _Trial:
     return _Trial(rule, right, mended - int(np.count_nonzero(~right & ~wrong)))
 
 
-def _operation(
+def operation_of(
     model: Model, subgraph: int, op_index: int, inputs: Sequence[Array | None]
 ) -> Operation:
+    """An operator with the inputs that it is given, which are as in `find_causes`."""
     tensors = make_tensors(model, DEFAULT_MEMORY_LIMIT_BYTES)[subgraph]
     node = nodes_of(model, subgraph)[op_index]
     for index, values in zip(node.inputs, inputs, strict=True):
