@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyml_runtime.comparison.examination import FindCauses
+from tinyml_runtime.comparison.causes import Causes, find_causes
+from tinyml_runtime.comparison.examination import Example, FindCauses
 from tinyml_runtime.comparison.foreign import DEFAULT_SECONDS, ForeignRuntimeError
 from tinyml_runtime.comparison.injection import Injection
 from tinyml_runtime.comparison.layers import LayerComparison, LayerMeters
 from tinyml_runtime.comparison.matching import match_models
 from tinyml_runtime.comparison.oracles import ForeignSide, LibrarySide, ModelSide, Side
 from tinyml_runtime.comparison.outputs import OutputComparison, OutputMeter
+from tinyml_runtime.comparison.recording import Recording
 from tinyml_runtime.comparison.watched import Watched, watch_layers, watch_outputs
+from tinyml_runtime.errors import TinymlError, UnsupportedModelError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.tensor import Array, Tensor
 
 # Values of a part of the samples, of all sides together.
-_PART_BYTES = 48 << 20
+_PART_BYTES = 16 << 20
 _LARGEST_PART = 256
+# Built as TFLM builds them, these libraries give TFLM's values.
+_AS_TFLM = ("tflm", "reference", "cmsis-nn", "esp-nn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +41,26 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How to compare. `seconds` of processor time are a foreign runtime's limit for a request."""
+    """How to compare.
+
+    `seconds` of processor time are a foreign runtime's limit for a request. `find_causes` takes the
+    place of the rules that are tried on an operator that differs. With `record` the values of our
+    side are kept.
+    """
 
     library: str | KernelLibrary = "reference"
     layers: bool = False
     reset_between: bool = False
     seconds: int = DEFAULT_SECONDS
     find_causes: FindCauses | None = None
+    record: bool = False
 
 
 class Comparison:
-    """A model on two sides. `notes` says in words what the figures are not about."""
+    """A model on two sides. `notes` says in words what the figures are not about.
+
+    `recording` has the values of our side by tensor, if the conditions ask for them.
+    """
 
     def __init__(
         self, model: Model, content: bytes, against: Against, conditions: Conditions
@@ -58,7 +72,9 @@ class Comparison:
         self.notes: list[str] = []
         self._model, self._content = model, content
         self._against, self._conditions = against, conditions
-        self._watched = watch_layers(model) if conditions.layers else watch_outputs(model)
+        sees_layers = conditions.layers or conditions.record
+        self._watched = watch_layers(model) if sees_layers else watch_outputs(model)
+        self.recording = Recording() if conditions.record else None
         self._ours = LibrarySide(
             model,
             conditions.library,
@@ -67,14 +83,15 @@ class Comparison:
         )
         outputs = Watched(self._watched.outputs)
         self._outputs_side = self._other_side(outputs, only_outputs=True)
-        self._outputs = [
-            OutputMeter(k, *self._output_forms(outputs.tensors.index(index)))
-            for k, index in enumerate(outputs.outputs)
-        ]
+        self._outputs = [OutputMeter(k, *self.output_forms(k)) for k in range(len(outputs.outputs))]
         self._layers_side: Side | None = None
         self._layers: LayerMeters | None = None
         if conditions.layers:
-            self._prepare_layers()
+            try:
+                self._prepare_layers()
+            except TinymlError:
+                self.close()
+                raise
 
     @property
     def inputs(self) -> Sequence[Tensor]:
@@ -105,6 +122,8 @@ class Comparison:
         other = [self._whole(theirs[place], place) for place in places]
         for meter, own, its in zip(self._outputs, mine, other, strict=True):
             meter.add(own, its)
+        if self.recording is not None:
+            self.recording.add(self._by_tensor(inputs, ours), samples)
         if self._layers is not None and self._layers_side is not None:
             self._add_layers(inputs, ours, other, samples)
         return mine, other
@@ -112,6 +131,13 @@ class Comparison:
     def outputs(self) -> list[OutputComparison]:
         """Every output, over all samples."""
         return [meter.result() for meter in self._outputs]
+
+    def output_forms(self, output: int) -> tuple[Tensor, Tensor]:
+        """How each side, ours first, stores an output of the model."""
+        place = self._watched.tensors.index(self._watched.outputs[output])
+        ours, theirs = self._ours.forms[place], self._outputs_side.forms[place]
+        assert theirs is not None  # outputs of models are matched, or refused
+        return ours, theirs
 
     def layers(self) -> list[LayerComparison] | None:
         """Every output of every operator of the main subgraph; None where there are no layers."""
@@ -124,6 +150,13 @@ class Comparison:
             self._layers_side.close()
 
     def _other_side(self, watched: Watched, *, only_outputs: bool) -> Side:
+        try:
+            return self._prepared_side(watched, only_outputs=only_outputs)
+        except UnsupportedModelError as error:
+            who = f"{error.source} with {self._against.name}"
+            raise UnsupportedModelError(who, error.problems) from None
+
+    def _prepared_side(self, watched: Watched, *, only_outputs: bool) -> Side:
         against, reset = self._against, self._conditions.reset_between
         if against.foreign is not None:
             forms = self._ours.forms[: len(watched.tensors)]
@@ -147,8 +180,8 @@ class Comparison:
         others = len(self._model.subgraphs) - 1
         if others:
             self.notes.append(
-                f"nodes of the {others} other subgraphs are compared through the operators that "
-                "call them"
+                "layers are those of the main subgraph; what it calls in "
+                f"{'another' if others == 1 else f'{others} others'} counts for the caller"
             )
         try:
             side = self._other_side(self._watched, only_outputs=False)
@@ -163,8 +196,22 @@ class Comparison:
             reset_between=self._conditions.reset_between,
         )
         self._layers_side = side
-        find = self._conditions.find_causes if self._against.model is None else None
+        find = None
+        if self._against.model is None:
+            find = self._conditions.find_causes or self._find_causes
         self._layers = LayerMeters(self._watched, (self._ours, side), injection, find)
+
+    def _find_causes(self, example: Example) -> Causes:
+        """What one side does otherwise than TFLM: the other one, unless that computes as TFLM."""
+        ours, theirs, who = example.ours, example.theirs, self._against.name
+        library = self._conditions.library
+        own = library if isinstance(library, str) else library.name
+        if own not in _AS_TFLM and who in _AS_TFLM:
+            ours, theirs, who = theirs, ours, own
+        given = self._model, 0, example.op_index, example.inputs
+        causes = find_causes(*given, ours, theirs, who)
+        shares = tuple(replace(each, words=f"{who} {each.words}") for each in causes.shares)
+        return replace(causes, shares=shares)
 
     def _add_layers(
         self, inputs: Sequence[Array], ours: list[Array | None], outputs: list[Array], samples: int
@@ -185,6 +232,14 @@ class Comparison:
                 "outputs: the layers are those of that run"
             )
 
+    def _by_tensor(
+        self, inputs: Sequence[Array], watched: Sequence[Array | None]
+    ) -> dict[int, Array]:
+        """The model's inputs and what was watched, by the tensors' indices."""
+        values = dict(zip(self._watched.tensors, watched, strict=True))
+        fed = {tensor.index: array for tensor, array in zip(self.inputs, inputs, strict=True)}
+        return fed | {index: array for index, array in values.items() if array is not None}
+
     def _leave_out_layers(self, error: ForeignRuntimeError) -> None:
         if self._layers_side is not None:
             self._layers_side.close()
@@ -194,11 +249,6 @@ class Comparison:
     def _note_once(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
-
-    def _output_forms(self, place: int) -> tuple[Tensor, Tensor]:
-        ours, theirs = self._ours.forms[place], self._outputs_side.forms[place]
-        assert theirs is not None  # inputs and outputs of models are matched, or refused
-        return ours, theirs
 
     def _whole(self, array: Array | None, place: int) -> Array:
         if array is None:

@@ -103,7 +103,8 @@ class _Placing:
     def _is_shared(self, index: int) -> bool:
         info = self._model.subgraphs[0].tensors[index]
         is_constant = bool(len(self._model.buffers[info.buffer].data))
-        return is_constant or info.is_variable or info.type is TensorType.RESOURCE
+        is_state = info.is_variable and index not in self._model.subgraphs[0].inputs
+        return is_constant or is_state or info.type is TensorType.RESOURCE
 
 
 def _calls(code: OperatorCode) -> bool:

@@ -4,49 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
+from tinyml_runtime.comparison.causes import Causes, CauseShare
 from tinyml_runtime.tensor import Array
 
 _EXAMINED_SAMPLES = 8
-
-
-class CauseShare(Protocol):
-    """A rule that explains some elements."""
-
-    @property
-    def name(self) -> str:
-        """What the rule is called."""
-        ...
-
-    @property
-    def words(self) -> str:
-        """The rule in words."""
-        ...
-
-    @property
-    def elements(self) -> int:
-        """How many elements it explains."""
-        ...
-
-
-class Causes(Protocol):
-    """What explains the mismatches of one operator on one sample."""
-
-    @property
-    def shares(self) -> Sequence[CauseShare]:
-        """The rules that explain some."""
-        ...
-
-    @property
-    def unexplained(self) -> int:
-        """Elements that none explains."""
-        ...
-
-    @property
-    def mismatched(self) -> int:
-        """Elements that differ."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +29,13 @@ FindCauses: TypeAlias = Callable[[Example], Causes]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A cause in words, and how many of the examined mismatches it explains."""
-
-    name: str
-    words: str
-    elements: int
-
-
-@dataclass(frozen=True, slots=True)
 class Findings:
     """What explains the mismatches of an operator: `examined` elements of the first samples.
 
     `example` is a sample with elements that nothing explains, if there is one.
     """
 
-    causes: Sequence[Finding]
+    causes: Sequence[CauseShare]
     unexplained: int
     examined: int
     example: Example | None
@@ -121,6 +75,6 @@ class Examination:
 
     def result(self) -> Findings:
         """Causes with the most elements first."""
-        causes = [Finding(*key, count) for key, count in self._elements.items() if count]
-        causes.sort(key=lambda finding: -finding.elements)
+        causes = [CauseShare(*key, count) for key, count in self._elements.items() if count]
+        causes.sort(key=lambda share: -share.elements)
         return Findings(causes, self._unexplained, self._examined, self._example)

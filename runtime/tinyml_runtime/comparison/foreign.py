@@ -23,6 +23,8 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
 # A process that waits for the processor computes less than time passes.
 _WALL_SECONDS = 5
 DEFAULT_SECONDS = 120
+# Some say the same for every tensor.
+_LONGEST_WORDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ class ForeignProcess:
             late.cancel()
         if "refusal" in reply.facts:
             words = " ".join(str(reply.facts["refusal"]).split())
+            if len(words) > _LONGEST_WORDS:
+                words = f"{words[:_LONGEST_WORDS]} ..."
             raise ForeignRuntimeError(self.name, "refuses the model", words)
         return reply
 

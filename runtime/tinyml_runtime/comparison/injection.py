@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyml_runtime.comparison.cutting import Cut, Port, cut_nodes
 from tinyml_runtime.comparison.oracles import LibrarySide, Side, in_form
+from tinyml_runtime.comparison.watched import overwritten
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.schema import Model
@@ -34,6 +35,7 @@ class Injection:
         self._ours = dict(zip(self._cut.inputs, self._side.inputs, strict=True))
         self._forms = dict(zip(watched, theirs.forms, strict=True))
         self._watched = watched
+        self._lost = overwritten(model)
 
     def given(
         self, inputs: Mapping[int, Array], theirs: Sequence[Array | None]
@@ -47,6 +49,9 @@ class Injection:
         found: dict[Port, Array | None] = {}
         for port, tensor in self._ours.items():
             array, form = values.get(port.tensor), self._forms.get(port.tensor)
+            if port.tensor in self._lost:
+                found[port] = None
+                continue
             if port.tensor in inputs:
                 array, form = inputs[port.tensor], tensor
             found[port] = None if array is None or form is None else in_form(array, form, tensor)

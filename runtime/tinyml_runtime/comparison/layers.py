@@ -27,7 +27,8 @@ from tinyml_runtime.tensor import Array, Tensor
 class LayerComparison:
     """An output of an operator; None where the other side does not give what it would take.
 
-    `findings` are those of the operator, with all its outputs.
+    `tensor` is ours, `theirs` the other side's; `findings` are those of the operator, with all its
+    outputs.
     """
 
     node: Node
@@ -35,6 +36,13 @@ class LayerComparison:
     inherited: Difference | None
     injected: Difference | None
     findings: Findings | None = None
+    theirs: Tensor | None = None
+
+    @property
+    def is_beside_floats(self) -> bool:
+        """Whether the other side has floats where ours has whole numbers."""
+        has_floats = self.theirs is not None and self.theirs.dtype.kind == "f"
+        return has_floats and self.tensor.dtype.kind in "iu"
 
     def injects(self, relative: float) -> bool:
         """Whether the operator itself differs: in any step, or in floats beyond `relative`."""
@@ -45,16 +53,15 @@ class _Layer:
     """The meters of one output of an operator."""
 
     def __init__(self, node: Node, index: int, ours: Tensor, theirs: Tensor | None) -> None:
-        self.node, self.index, self.tensor = node, index, ours
+        self.node, self.index, self.tensor, self.theirs = node, index, ours, theirs
         self.inherited = self.injected = None
         if theirs is not None and theirs.size == ours.size:
             self.inherited = DifferenceMeter(ours, theirs)
             self.injected = DifferenceMeter(ours, theirs)
 
     def result(self, findings: Findings | None) -> LayerComparison:
-        return LayerComparison(
-            self.node, self.tensor, _result(self.inherited), _result(self.injected), findings
-        )
+        inherited, injected = _result(self.inherited), _result(self.injected)
+        return LayerComparison(self.node, self.tensor, inherited, injected, findings, self.theirs)
 
 
 class LayerMeters:
@@ -112,9 +119,12 @@ class LayerMeters:
         alone: Mapping[Port, Array],
         theirs: Sequence[Array | None],
     ) -> None:
+        made = [index for index in node.outputs if index >= 0]
+        mine = [alone.get(Port(node.index, index)) for index in made]
+        other = [theirs[self._places[i]] if i in self._places else None for i in made]
+        if any(array is None for array in (*mine, *other)):
+            return
         examination = self._examinations[node.index]
-        mine = [alone.get(Port(node.index, index)) for index in node.outputs]
-        other = [theirs[self._places[i]] if i in self._places else None for i in node.outputs]
         for sample in np.flatnonzero(wrong).tolist():
             if examination.is_done:
                 return

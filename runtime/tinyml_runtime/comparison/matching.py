@@ -74,8 +74,8 @@ def _match_ports(
     """For each port of theirs the place of ours: by name if all have one, else in order."""
     mine, other = ports
     if len(mine) != len(other):
-        counts = f"{len(mine)} {kind}s, {theirs.source} has {len(other)}"
-        raise InputError(f"{ours.source} has {counts}: they cannot be compared")
+        counts = f"{kind}s: {len(mine)} in {ours.source}, {len(other)} in {theirs.source}"
+        raise InputError(f"the models have different {counts}; they cannot be compared")
     names = [tensor.name for tensor in mine]
     is_named = len(set(names)) == len(names) and sorted(names) == sorted(t.name for t in other)
     places = [names.index(t.name) for t in other] if is_named else [*range(len(mine))]

@@ -17,7 +17,8 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 _LONGEST_LINE = 1 << 24
 _LARGEST_ARRAY_BYTES = 1 << 32
-_KINDS = "biufc"
+# The kinds of element that a message can carry: numbers and truth values.
+KINDS = "biufc"
 
 
 class Message(NamedTuple):
@@ -54,7 +55,7 @@ def read_message(stream: IO[bytes]) -> Message:
 def _read_array(stream: IO[bytes], dtype: np.dtype[Any], shape: Sequence[int]) -> Array:
     lengths = [int(length) for length in shape]
     count = prod(lengths) * dtype.itemsize
-    if dtype.kind not in _KINDS or min(lengths, default=0) < 0 or count > _LARGEST_ARRAY_BYTES:
+    if dtype.kind not in KINDS or min(lengths, default=0) < 0 or count > _LARGEST_ARRAY_BYTES:
         raise EOFError
     data = stream.read(count)
     if len(data) < count:

@@ -89,7 +89,6 @@ class DifferenceMeter:
         samples = len(ours)
         self._added = True
         ours, theirs = ours.reshape(samples, -1), theirs.reshape(samples, -1)
-        self._elements += ours.size
         if self._are_alike and not self._is_float:
             return self._add_stored(ours, theirs)
         mine, other = real_values(ours, self._forms[0]), real_values(theirs, self._forms[1])
@@ -113,7 +112,7 @@ class DifferenceMeter:
             max_steps=None if self._is_float else self._largest_steps,
             max_abs_diff=self._largest,
             max_relative_diff=self._largest_relative if self._is_float else None,
-            cosine=min(1.0, product / norm) if norm else None,
+            cosine=None if not norm else min(1.0, product / norm) if noise else 1.0,
             sqnr_db=10 * log10(other / noise) if noise and other else None,
             histogram=tuple(zip(labels, counts.tolist(), strict=True)),
             nan_ours=int(self._nans[0]),
@@ -122,6 +121,7 @@ class DifferenceMeter:
         )
 
     def _add_stored(self, ours: Array, theirs: Array) -> Array:
+        self._elements += ours.size
         tensor = self._forms[0]
         zero_point = tensor.zero_point if self._kinds[0] else 0
         other = theirs.astype(np.float64).reshape(-1) - zero_point
@@ -142,6 +142,7 @@ class DifferenceMeter:
         return wrong.sum(axis=1)
 
     def _add_real(self, ours: Array, theirs: Array) -> Array:
+        self._elements += ours.size
         nans = np.isnan(ours), np.isnan(theirs)
         both = nans[0] & nans[1]
         self._nans += (nans[0].sum(), nans[1].sum(), both.sum())
@@ -151,7 +152,7 @@ class DifferenceMeter:
         self._add_sums(ours, theirs)
         if self._is_float:
             return self._count_relative(differences, theirs, ~equal)
-        steps = np.rint(np.nan_to_num(differences / self._step, nan=inf))
+        steps = np.rint(_far(differences / self._step))
         wrong = steps != 0
         self._count_steps(steps[wrong], np.abs(differences[wrong]))
         return wrong.sum(axis=1)
@@ -166,7 +167,7 @@ class DifferenceMeter:
         self._mismatched += steps.size
         if not steps.size:
             return
-        self._largest = max(self._largest, float(np.fmax.reduce(real)))
+        self._largest = max(self._largest, float(_far(real).max()))
         largest = float(np.abs(steps).max())
         self._largest_steps = max(self._largest_steps, int(min(largest, 2.0**63)))
         places = np.clip(steps, -3, 3).astype(np.int64) + _NO_STEP
@@ -180,12 +181,13 @@ class DifferenceMeter:
             with np.errstate(all="ignore"):
                 relative = (np.abs(differences) / scale)[wrong]
             # A NaN or an infinity on one side only is as far as can be.
-            relative = np.nan_to_num(relative, nan=inf)
-            apart = np.abs(differences[wrong])
-            self._largest = max(self._largest, float(np.nan_to_num(apart, nan=inf).max()))
+            relative = _far(relative)
+            apart = _far(np.abs(differences[wrong]))
+            self._largest = max(self._largest, float(apart.max()))
             self._largest_relative = max(self._largest_relative, float(relative.max()))
-            places = np.digitize(relative, _RELATIVE_EDGES, right=True) + 1
-            self._counts += np.bincount(places, minlength=len(_RELATIVE))
+            # How many are beyond each edge; the first bin is for what is equal.
+            beyond = [relative.size, *(int((relative > edge).sum()) for edge in _RELATIVE_EDGES), 0]
+            self._counts[1:] += -np.diff(np.asarray(beyond))
         return wrong.sum(axis=1)
 
 
@@ -206,6 +208,11 @@ def stored_values(real: Array, tensor: Tensor) -> Array:
 def is_same_form(ours: Tensor, theirs: Tensor) -> bool:
     """Whether the same stored values stand for the same real ones on both sides."""
     return _form(ours) == _form(theirs)
+
+
+def _far(differences: Array) -> Array:
+    """The same with infinity for NaN: no number is as far from a number."""
+    return np.where(np.isnan(differences), inf, differences)
 
 
 def _form(tensor: Tensor) -> tuple[object, ...]:

@@ -12,13 +12,20 @@ from typing import Protocol
 
 import numpy as np
 
-from tinyml_runtime.comparison.foreign import DEFAULT_SECONDS, FOREIGN_RUNTIMES, ForeignProcess
+from tinyml_runtime.comparison.foreign import (
+    DEFAULT_SECONDS,
+    FOREIGN_RUNTIMES,
+    ForeignProcess,
+    ForeignRuntimeError,
+)
 from tinyml_runtime.comparison.matching import Matching
 from tinyml_runtime.comparison.metrics import is_same_form, real_values, stored_values
 from tinyml_runtime.errors import RunError
 from tinyml_runtime.interpreter import Interpreter
 from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.memory.offline_plan import METADATA as OFFLINE_PLAN
 from tinyml_runtime.model.schema import Model
+from tinyml_runtime.model.write import write_model
 from tinyml_runtime.tensor import Array, Tensor
 
 # The wheel keeps all tensors apart and records every allocation.
@@ -133,9 +140,17 @@ class ForeignSide:
         }
         self._inputs = len(tensors)
         self._process = ForeignProcess(name, seconds)
-        watched = None if only_outputs else [tensor.index for tensor in forms]
-        outputs = len(model.subgraphs[0].outputs)
-        self._process.load(content, watched, outputs, _arena_bytes(model))
+        outputs, watched = model.subgraphs[0].outputs, [tensor.index for tensor in forms]
+        # A tensor may be several outputs.
+        self._places = [outputs.index(i) if only_outputs else k for k, i in enumerate(watched)]
+        if not only_outputs:
+            content = _without_plan(model, content)
+        asked = None if only_outputs else watched
+        try:
+            self._process.load(content, asked, len(outputs), _arena_bytes(model))
+        except ForeignRuntimeError:
+            self.close()
+            raise
 
     def run(self, inputs: Sequence[Array]) -> list[Array | None]:
         """As the protocol says; raises ForeignRuntimeError where the process refuses or ends."""
@@ -148,7 +163,8 @@ class ForeignSide:
             for index in range(self._inputs)
         ]
         results = self._process.run(every, reset=self._reset_between)
-        return [_as(array, form, samples) for array, form in zip(results, self.forms, strict=True)]
+        pairs = zip(self._places, self.forms, strict=True)
+        return [_as(results[place], form, samples) for place, form in pairs]
 
     def close(self) -> None:
         """End the process."""
@@ -194,6 +210,14 @@ def _as(array: Array | None, form: Tensor, samples: int) -> Array | None:
     if array is None or array.dtype != form.dtype or array.size != samples * form.size:
         return None
     return array.reshape(samples, *form.shape)
+
+
+def _without_plan(model: Model, content: bytes) -> bytes:
+    """The file without an offline plan: that lays tensors over each other which are all kept."""
+    kept = tuple(entry for entry in model.metadata if entry.name != OFFLINE_PLAN)
+    if len(kept) == len(model.metadata):
+        return content
+    return write_model(replace(model, metadata=kept))
 
 
 def _arena_bytes(model: Model) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,8 +57,3 @@ def _largest(values: Array, tensor: Tensor) -> Array:
 def _is_vector(tensor: Tensor) -> bool:
     lengths = [length for length in tensor.shape if length != 1]
     return len(lengths) == 1 and tensor.dtype.kind in "fiu" and lengths[0] > 1
-
-
-def present(outputs: Sequence[Array | None]) -> list[Array]:
-    """The arrays, where there are all of them."""
-    return [array for array in outputs if array is not None]

@@ -34,15 +34,27 @@ def watch_outputs(model: Model) -> Watched:
 
 
 def watch_layers(model: Model) -> Watched:
-    """The outputs, and everything that a node writes and no other node overwrites."""
-    graph, nodes = model.subgraphs[0], nodes_of(model, 0)
-    made = [(node, index) for node in nodes for index in node.outputs if index >= 0]
-    writers = Counter(index for _, index in made)
+    """The outputs, and everything that a node writes and nothing overwrites."""
+    graph, lost = model.subgraphs[0], overwritten(model)
     layers = [
         (node, index)
-        for node, index in made
-        if graph.tensors[index].type not in _WITHOUT_VALUES
-        and writers[index] == 1
+        for node in nodes_of(model, 0)
+        for index in node.outputs
+        if index >= 0
+        and index not in lost
+        and graph.tensors[index].type not in _WITHOUT_VALUES
         and not graph.tensors[index].is_variable
     ]
     return Watched(graph.outputs, layers)
+
+
+def overwritten(model: Model) -> set[int]:
+    """Tensors whose values of before are gone when the run is over: several nodes write them.
+
+    So does a node that writes an input of the model, or one of its own.
+    """
+    graph = model.subgraphs[0]
+    writers = Counter(index for operator in graph.operators for index in operator.outputs)
+    in_place = {i for operator in graph.operators for i in {*operator.outputs} & {*operator.inputs}}
+    several = {index for index, count in writers.items() if count > 1}
+    return several | in_place | {*graph.inputs} & writers.keys()

@@ -22,7 +22,7 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
-from tinyml_runtime.comparison.messages import Array, Message, read_message, write_message
+from tinyml_runtime.comparison.messages import KINDS, Array, Message, read_message, write_message
 
 _RESOLVERS = {
     "tflite": "AUTO",
@@ -130,8 +130,8 @@ def _run(session: _Session, request: Message) -> Message:
 
 
 def _stacked(column: Sequence[Array | None]) -> Array | None:
-    """The samples as one array; None where one is missing, or where their shapes differ."""
-    arrays = [array for array in column if array is not None]
+    """The samples as one array; None where one is missing or no number, or shapes differ."""
+    arrays = [array for array in column if array is not None and array.dtype.kind in KINDS]
     forms = {(array.shape, array.dtype) for array in arrays}
     return np.stack(arrays) if len(arrays) == len(column) and len(forms) == 1 else None
 
@@ -153,7 +153,7 @@ def serve(name: str, requests: IO[bytes], replies: IO[bytes]) -> None:
             else:
                 assert session is not None
                 reply = _run(session, request)
-        except (RuntimeError, ValueError) as refusal:
+        except Exception as refusal:  # foreign code: whatever it raises is its answer
             reply = Message({"refusal": str(refusal) or type(refusal).__name__})
         _end_after(0)
         write_message(replies, reply)
