@@ -17,7 +17,7 @@ from tinyml_runtime.fixed_point import (
     single_rounding,
 )
 from tinyml_runtime.interpreter import Interpreter
-from tinyml_runtime.kernels import CMSIS_NN, REFERENCE
+from tinyml_runtime.kernels import CMSIS_NN, ESP_NN, REFERENCE
 from tinyml_runtime.kernels.rescaling import Rescaling
 from tinyml_runtime.library import KernelLibrary, base_name
 from tinyml_runtime.model.options import (
@@ -25,13 +25,14 @@ from tinyml_runtime.model.options import (
     FullyConnectedOptions,
     LeakyReluOptions,
     MulOptions,
+    Pool2DOptions,
     ResizeBilinearOptions,
     SoftmaxOptions,
 )
 from tinyml_runtime.requantize import OutputRange, Requantizer
 from tinyml_runtime.resolver import OpResolver
 from tinyml_runtime.tensor import Array
-from tinyml_runtime.types import BuiltinOperator
+from tinyml_runtime.types import BuiltinOperator, Padding
 
 REFERENCE_ONCE = "reference:single-rounding"
 CMSIS_NN_ONCE = "cmsis-nn:single-rounding"
@@ -205,21 +206,53 @@ def test_softmax_of_int8_is_the_same_in_both_builds_of_cmsis_nn() -> None:
 
 
 def test_a_switch_asks_for_the_same_arena_and_loops() -> None:
-    for library in (REFERENCE, CMSIS_NN):
+    for library, switch in (
+        (REFERENCE, "single-rounding"),
+        (CMSIS_NN, "single-rounding"),
+        (ESP_NN, "esp32s3"),
+    ):
         plain = OpResolver.for_library(library)
-        switched = OpResolver.for_library(f"{library.name}:single-rounding")
-        assert switched.library.name == f"{library.name}:single-rounding"
+        switched = OpResolver.for_library(f"{library.name}:{switch}")
+        assert switched.library.name == f"{library.name}:{switch}"
         assert switched.operators() == plain.operators()
         for operator in plain.operators():
             assert switched.find_arena_use(operator) == plain.find_arena_use(operator)
             assert switched.find_workload(operator) is plain.find_workload(operator)
 
 
+def average(channels: int, size: int) -> SingleOp:
+    """AVERAGE_POOL_2D of one window over a square image."""
+    return SingleOp(
+        BuiltinOperator.AVERAGE_POOL_2D,
+        [fed((1, size, size, channels), np.int8, 1.0)],
+        [fed((1, 1, 1, channels), np.int8, 1.0)],
+        Pool2DOptions(
+            padding=Padding.VALID, stride_w=1, stride_h=1, filter_width=size, filter_height=size
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "expected"),
+    [
+        # 17 * 17 * 127 is 36703, as 16 bits -28833: divided by 289 that is -99.8.
+        (3, 17, -100),
+        (4, 17, 127),
+        (3, 15, 127),
+    ],
+)
+def test_averages_on_the_esp32s3_overflow_16_bits(channels: int, size: int, expected: int) -> None:
+    feeds: list[Array] = [np.full((1, size, size, channels), 127, np.int8)]
+    case = average(channels, size)
+    assert set(run(case, "esp-nn:esp32s3", feeds).ravel().tolist()) == {expected}
+    assert set(run(case, "esp-nn", feeds).ravel().tolist()) == {127}
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
         ("cmsis-nn:sngle", "'cmsis-nn' has no switch 'sngle' .it has: single-rounding"),
-        ("esp-nn:single-rounding", "'esp-nn' has no switch 'single-rounding' .it has none"),
+        ("esp-nn:single-rounding", "'esp-nn' has no switch 'single-rounding' .it has: esp32s3"),
         (f"{REFERENCE_ONCE}:single-rounding", "has no switch 'single-rounding'"),
         ("absent:single-rounding", "no kernel library 'absent'"),
         ("reference:", "'reference' has no switch ''"),

@@ -146,6 +146,18 @@ CMSIS_NN = KernelLibrary(
         )
     },
 )
-ESP_NN = KernelLibrary("esp-nn", {}, ESP_NN_USES, ESP_NN_WORKLOADS)
+# It computes as the reference does, but for one kernel of one chip.
+ESP_NN = KernelLibrary(
+    "esp-nn",
+    {},
+    ESP_NN_USES,
+    ESP_NN_WORKLOADS,
+    {
+        "esp32s3": Switch(
+            "the kernels of the ESP32-S3: averages of windows add up in 16 bits",
+            f"{__name__}.esp_nn.esp32s3:build",
+        )
+    },
+)
 
 LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE, CMSIS_NN, ESP_NN)
