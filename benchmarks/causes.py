@@ -99,7 +99,7 @@ def compare(path: Path, against: str, samples: int, tally: Tally) -> None:
             print(f"{path.stem}: node {example.op_index} ({operator}, {dtype}): {what}", flush=True)
         return causes
 
-    conditions = Conditions(layers=True, seconds=SECONDS, find_causes=find)
+    conditions = Conditions(layers=True, reset_between=True, seconds=SECONDS, find_causes=find)
     comparison = Comparison(model, content, Against(against, foreign=against), conditions)
     try:
         generator = np.random.default_rng(0)

@@ -20,6 +20,7 @@ from tinyml_runtime.comparison.rules.elementwise import (
     sum_rules,
 )
 from tinyml_runtime.comparison.rules.layers import LAYERS, layer_rules
+from tinyml_runtime.comparison.rules.lstm import lstm_rules
 from tinyml_runtime.comparison.rules.reductions import pooling_rules, reduction_rules
 from tinyml_runtime.comparison.rules.rule import Operation, Rule
 from tinyml_runtime.errors import NodeError
@@ -39,6 +40,7 @@ _RULES: Mapping[str, Callable[[Operation], Iterator[Rule]]] = {
     "AVERAGE_POOL_2D": pooling_rules,
     "MUL": product_rules,
     "QUANTIZE": quantize_rules,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm_rules,
 }
 
 
