@@ -99,7 +99,9 @@ def compare(path: Path, against: str, samples: int, tally: Tally) -> None:
             print(f"{path.stem}: node {example.op_index} ({operator}, {dtype}): {what}", flush=True)
         return causes
 
-    conditions = Conditions(layers=True, reset_between=True, seconds=SECONDS, find_causes=find)
+    # LiteRT does not forget resource variables; variable tensors it does.
+    is_fresh = all(code.name != "VAR_HANDLE" for code in model.operator_codes)
+    conditions = Conditions(layers=True, reset_between=is_fresh, seconds=SECONDS, find_causes=find)
     comparison = Comparison(model, content, Against(against, foreign=against), conditions)
     try:
         generator = np.random.default_rng(0)
