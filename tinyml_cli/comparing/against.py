@@ -32,13 +32,13 @@ def find_against(text: str | None, library: str | None = None) -> Against:
     if text in RUNTIMES:
         FOREIGN_RUNTIMES[text].check_installed()
         return Against(text, foreign=text)
-    if text == STANDARD_INPUT or Path(text).suffix == ".tflite":
+    # Build switches may follow the name of a library, each behind a colon.
+    if text.partition(":")[0] in library_names():
+        return Against(text, library=text)
+    if text == STANDARD_INPUT or Path(text).suffix == ".tflite" or Path(text).is_file():
         model, _ = open_model(text)
         return Against(text, model=model)
-    # Build switches may follow the name of a library, each behind a colon.
-    if text.partition(":")[0] not in library_names():
-        raise InputError(f"--against: there is no '{text}'. {_choices()}")
-    return Against(text, library=text)
+    raise InputError(f"--against: there is no '{text}'. {_choices()}")
 
 
 def _choices() -> str:
