@@ -68,8 +68,7 @@ def main() -> None:
     compared = 0
     for path in arguments.models or sorted(CORPUS.rglob("*.tflite")):
         try:
-            compare(path, arguments.against, arguments.samples, tally)
-            compared += 1
+            compared += compare(path, arguments.against, arguments.samples, tally)
         except TinymlError as error:
             print(f"left out: {' '.join(str(error).split())[:100]}", flush=True)
     show(tally)
@@ -80,12 +79,12 @@ def main() -> None:
     sys.exit(share < arguments.least)
 
 
-def compare(path: Path, against: str, samples: int, tally: Tally) -> None:
-    """Compare one model operator by operator. Raises TinymlError where that cannot be."""
+def compare(path: Path, against: str, samples: int, tally: Tally) -> bool:
+    """Compare one model, if it has integers. Raises TinymlError where that cannot be."""
     content = path.read_bytes()
     model = load_model(path)
     if not any(tensor.dtype.kind in "iu" for tensor in operator_outputs(model)):
-        return
+        return False
 
     def find(example: Example) -> Causes:
         causes = find_causes(
@@ -109,6 +108,7 @@ def compare(path: Path, against: str, samples: int, tally: Tally) -> None:
         comparison.layers()
     finally:
         comparison.close()
+    return True
 
 
 def operator_outputs(model: Model) -> Sequence[Tensor]:
