@@ -17,6 +17,7 @@ from tinyml_runtime.comparison.rules.elementwise import (
     product_rules,
     quantize_rules,
     rectifier_rules,
+    relu6_rules,
     sum_rules,
 )
 from tinyml_runtime.comparison.rules.layers import LAYERS, layer_rules
@@ -40,6 +41,7 @@ _RULES: Mapping[str, Callable[[Operation], Iterator[Rule]]] = {
     "AVERAGE_POOL_2D": pooling_rules,
     "MUL": product_rules,
     "QUANTIZE": quantize_rules,
+    "RELU6": relu6_rules,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm_rules,
 }
 

@@ -304,6 +304,15 @@ def test_an_operator_that_only_moves_values_has_no_rules() -> None:
     assert (causes.shares, causes.unexplained) == ((), 1)
 
 
+def test_a_clamp_that_rescales_is_told_from_one_that_does_not() -> None:
+    case = SingleOp(BuiltinOperator.RELU6, [fed((4,), np.int8, 0.1)], [fed((4,), np.int8, 0.2)])
+    feeds = [np.array([-20, 20, 40, 100], np.int8)]
+    # Real -2, 2, 4 and 10: TFLM clamps the stored values, and leaves the output's scale alone.
+    assert run_ours(case.model(), feeds)[0].tolist() == [0, 20, 40, 60]
+    theirs = np.array([0, 10, 20, 30], np.int8)
+    assert names(causes_of(case, feeds, theirs)) == {"rescaled-clamp": 3}
+
+
 def test_the_exact_function_is_told_from_its_approximation() -> None:
     case = SingleOp(
         BuiltinOperator.TANH,

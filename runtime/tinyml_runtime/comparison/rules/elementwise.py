@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from tinyml_runtime.comparison.rules.curves import function_rules
 from tinyml_runtime.comparison.rules.multiplying import AS_TFLM, Factors, Multiply
 from tinyml_runtime.comparison.rules.rescaled import Rescaled, rescaling_rules
 from tinyml_runtime.comparison.rules.rule import Operation, Rule
@@ -25,6 +26,10 @@ SHORT = (
 AT_ONCE = (
     "shift-in-factor",
     "takes the left shift of operands into their factor, which saves a rounding",
+)
+RESCALED = (
+    "rescaled-clamp",
+    "rescales to the output's scale before it clamps, where TFLM only clamps",
 )
 FLOAT_STEPS = (
     "float-quantization",
@@ -108,6 +113,17 @@ def rectifier_rules(operation: Operation) -> Iterator[Rule]:
     if is_leaky and output.type is TensorType.INT8:
         yield Rule(*SHORT, lambda: rescaled.stored(_leak_by_few_bits(source, output, alpha)))
     yield from rescaling_rules(rescaled)
+
+
+def relu6_rules(operation: Operation) -> Iterator[Rule]:
+    """RELU6: of integers with scales that differ, and as any function."""
+    source, output = operation.input(0), operation.output
+    if output.type in _LEFT_SHIFT:
+        values = _centered(source)
+        factors = Factors.ratio([source.scale], output.scale)
+        rescaled = Rescaled.to(output, lambda way: way(values, factors), Activation.RELU6)
+        yield Rule(*RESCALED, partial(rescaled.values, AS_TFLM))
+    yield from function_rules(operation)
 
 
 def _leak_by_few_bits(source: Tensor, output: Tensor, alpha: float) -> Array:

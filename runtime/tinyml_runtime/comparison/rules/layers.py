@@ -13,7 +13,7 @@ from functools import cache, partial
 import numpy as np
 
 from tinyml_runtime.comparison.rules.floats import summation_rule
-from tinyml_runtime.comparison.rules.multiplying import AS_TFLM, Factors, Multiply
+from tinyml_runtime.comparison.rules.multiplying import AS_TFLM, WIDTH, Factors, Multiply
 from tinyml_runtime.comparison.rules.rescaled import Rescaled, rescaling_rules, usual_rules
 from tinyml_runtime.comparison.rules.rule import Operation, Rule
 from tinyml_runtime.comparison.rules.sums import (
@@ -35,10 +35,6 @@ PER_TENSOR = (
 OVERFLOW = (
     "accumulator-overflow",
     "adds up in an accumulator that overflows",
-)
-WIDTH = (
-    "accumulator-width",
-    "adds up in an accumulator of another width, whose multiplier has another precision",
 )
 _INT16 = 2**15
 

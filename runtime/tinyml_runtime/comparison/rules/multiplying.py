@@ -152,6 +152,10 @@ CUT = Way(
     "cuts off the high multiplication and rounds only the shift",
     _in_fixed_point(_cut_then_rounded, _exact),
 )
+WIDTH = (
+    "accumulator-width",
+    "adds up in an accumulator of another width, whose multiplier has another precision",
+)
 _SCALES = (
     "scale-precision",
     "computes the factor from the scales in another precision (float32 or float64)",

@@ -13,14 +13,14 @@ from math import prod
 import numpy as np
 
 from tinyml_runtime.comparison.rules.floats import summation_rule
-from tinyml_runtime.comparison.rules.multiplying import FLOAT, Factors
+from tinyml_runtime.comparison.rules.multiplying import AS_TFLM, FLOAT, WIDTH, Factors
 from tinyml_runtime.comparison.rules.rescaled import Rescaled, rescaling_rules
 from tinyml_runtime.comparison.rules.rule import Operation, Rule
 from tinyml_runtime.kernels.fused_activation import quantized_range
 from tinyml_runtime.kernels.pooling_windows import element_counts, pooling_window
 from tinyml_runtime.model.options import Pool2DOptions
 from tinyml_runtime.tensor import Array, Tensor
-from tinyml_runtime.types import Activation
+from tinyml_runtime.types import Activation, TensorType
 
 POOL_TIES = (
     "average-rounding",
@@ -51,6 +51,8 @@ def reduction_rules(operation: Operation) -> Iterator[Rule]:
     factors = Factors.ratio([source.scale, 1.0 / divisor], output.scale)
     rescaled = Rescaled.to(output, lambda way: way(centered, factors), Activation.NONE)
     yield from rescaling_rules(rescaled)
+    if output.type is TensorType.INT16:
+        yield Rule(*WIDTH, lambda: rescaled.stored(AS_TFLM(centered, factors, wide=True)))
 
 
 def _in_floats(sums: Array, source: Tensor, output: Tensor, count: int, divisor: int) -> Array:
