@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyml_runtime.comparison.cutting import Cut, Port, cut_nodes
 from tinyml_runtime.comparison.oracles import LibrarySide, Side, in_form
-from tinyml_runtime.comparison.watched import overwritten
+from tinyml_runtime.comparison.watched import overwritten, stateful_nodes
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.schema import Model
@@ -36,6 +36,8 @@ class Injection:
         self._forms = dict(zip(watched, theirs.forms, strict=True))
         self._watched = watched
         self._lost = overwritten(model)
+        self._stateful = set[int]() if reset_between else stateful_nodes(model)
+        self._samples = 0
 
     def given(
         self, inputs: Mapping[int, Array], theirs: Sequence[Array | None]
@@ -65,9 +67,17 @@ class Injection:
             for port in self._cut.inputs
         ]
         results = zip(self._cut.outputs, self._side.run(feeds), strict=True)
+        self._samples += samples
         return {
             port: array for port, array in results if array is not None and port.node not in lacking
         }
+
+    def is_whole_input(self, node: int, sample: int, samples: int) -> bool:
+        """Whether a node's inputs are all there is to a sample of the last run of `samples`.
+
+        Nodes that keep state have something from the samples before.
+        """
+        return node not in self._stateful or self._samples - samples + sample == 0
 
 
 def _prepare(

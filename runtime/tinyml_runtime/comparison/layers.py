@@ -128,6 +128,8 @@ class LayerMeters:
         for sample in np.flatnonzero(wrong).tolist():
             if examination.is_done:
                 return
+            if not self._injection.is_whole_input(node.index, sample, len(wrong)):
+                continue
             example = Example(
                 node.index,
                 [_sample(given.get(Port(node.index, index)), sample) for index in node.inputs],

@@ -58,3 +58,13 @@ def overwritten(model: Model) -> set[int]:
     in_place = {i for operator in graph.operators for i in {*operator.outputs} & {*operator.inputs}}
     several = {index for index, count in writers.items() if count > 1}
     return several | in_place | {*graph.inputs} & writers.keys()
+
+
+def stateful_nodes(model: Model) -> set[int]:
+    """The nodes that keep something in variable tensors from one invocation to the next."""
+    graph = model.subgraphs[0]
+    return {
+        number
+        for number, operator in enumerate(graph.operators)
+        if any(index >= 0 and graph.tensors[index].is_variable for index in operator.inputs)
+    }

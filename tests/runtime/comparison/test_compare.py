@@ -172,6 +172,29 @@ def test_state_is_kept_alike_where_an_operator_is_run_alone(reset: bool) -> None
     assert _injecting(comparison) == []
 
 
+def _one_more(context: EvalContext, node: Node, data: object) -> None:
+    svdf = REFERENCE.find("SVDF")
+    assert svdf is not None
+    svdf.evaluate(context, node, data)
+    context.output(node, 0).values[...] += 1
+
+
+@pytest.mark.parametrize(("reset", "examined"), [(False, 1), (True, 4)])
+def test_causes_are_sought_where_the_state_is_known(reset: bool, examined: int) -> None:
+    svdf = REFERENCE.find("SVDF")
+    assert svdf is not None
+    library = KernelLibrary("more", {"SVDF": replace(svdf, evaluate=_one_more)})
+    conditions = Conditions(layers=True, reset_between=reset)
+    comparison = Comparison(_svdf(), b"", Against("more", library=library), conditions)
+    inputs = np.arange(1, 5, dtype=np.float32).reshape(4, 1, 1)
+    comparison.add([inputs[:2]])
+    comparison.add([inputs[2:]])
+    (layer,) = comparison.layers() or []
+    assert layer.injected is not None
+    assert layer.findings is not None
+    assert (layer.injected.mismatched, layer.findings.examined) == (4, examined)
+
+
 def _not_a_number(context: EvalContext, node: Node, data: object) -> None:
     context.output(node, 0).values[...] = np.nan
 
