@@ -16,7 +16,7 @@ from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import Interval, element_bounds, interval
 from tinyml_profiles.work import ModelWork, NodeWork, model_work
 from tinyml_runtime.errors import InputError
-from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.library import KernelLibrary, base_name
 from tinyml_runtime.macs import count_macs
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.workload import LoopWork
@@ -64,7 +64,7 @@ def profile_model(
     if clock_hz is None:
         clock_hz = target.board.clock_hz.value if target.board else None
     work = model_work(model, target.core, library)
-    pricer = CyclePricer(target, Conditions(name, clock_hz, weights_in, arena_in))
+    pricer = CyclePricer(target, Conditions(base_name(name), clock_hz, weights_in, arena_in))
     prices = _Prices(target, name, opt, clock_hz, work, pricer)
     return prices.report()
 
@@ -81,8 +81,10 @@ class _Prices:
     ) -> None:
         self._target, self._library, self._opt = target, library, opt
         self._clock_hz, self._work, self._pricer = clock_hz, work, pricer
-        self._loops = find_loops(target.core, library)
-        self._sized = None if opt == USUAL else find_sized_loops(target.core, library)
+        # What was measured is the library without build switches.
+        self._measured = base_name(library)
+        self._loops = find_loops(target.core, self._measured)
+        self._sized = None if opt == USUAL else find_sized_loops(target.core, self._measured)
         if opt != USUAL and self._sized is None:
             self._loops = None
 
@@ -99,7 +101,7 @@ class _Prices:
         ]
         evidence = _weakest(nodes, self._loops)
         spread = sum(map(_spread_cycles, nodes)) / max(all_cycles, 1.0)
-        factors = interval(self._target, self._library, spread)
+        factors = interval(self._target, self._measured, spread)
         return LatencyReport(
             target=self._target,
             library=self._library,
@@ -141,7 +143,7 @@ class _Prices:
             sized = self._sized.count(work.loops, instructions)
             instructions, is_assumed = sized.instructions, is_assumed or sized.is_assumed
             bounds = bounds[0] * sized.bounds[0], bounds[1] * sized.bounds[1]
-        cycles = self._pricer.price(instructions, node_traffic(context, node, self._library, macs))
+        cycles = self._pricer.price(instructions, node_traffic(context, node, self._measured, macs))
         evidence = EVIDENCE[
             max(EVIDENCE.index(cycles.evidence), EVIDENCE.index(self._loops.evidence))
         ]
