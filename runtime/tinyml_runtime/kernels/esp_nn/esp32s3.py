@@ -36,7 +36,7 @@ def bind_average(context: EvalContext, node: Node, data: reference.PoolData) -> 
         return reference.bind_average(context, node, data)
     output = context.output(node, reference.OUTPUT)
     limits = quantized_range(node.options_as(Pool2DOptions).fused_activation, output)
-    counts = element_counts(data.window, image)
+    counts = element_counts(data.window, image.values)
     return partial(_average_in_16_bits, image.values, output.values, data, counts, limits)
 
 
