@@ -19,9 +19,11 @@ LEDGER = ROOT / "runtime" / "upstream.toml"
 LATENCY = ROOT / "docs" / "explain" / "latency.md"
 MEASUREMENTS = ROOT / "profiles" / "tinyml_profiles" / "data" / "measurements" / "latency.csv"
 INTERVALS = ROOT / "profiles" / "tinyml_profiles" / "data" / "intervals.toml"
+FLASH = ROOT / "docs" / "explain" / "flash.md"
 # The tables of the conformance suite.
 sys.path.insert(0, str(ROOT))
 
+from scripts.flash_tables import flash  # noqa: E402
 from tests.conformance import differences, signatures  # noqa: E402
 from tests.conformance.declared_types import DECLARED, WITHOUT_KERNEL  # noqa: E402
 
@@ -32,6 +34,7 @@ def main() -> None:
         ROOT / "docs/reference/operators.md": operators(),
         ROOT / "docs/compatibility.md": compatibility(LEDGER),
         LATENCY: latency(LATENCY, MEASUREMENTS),
+        FLASH: flash(FLASH, MEASUREMENTS.with_name("flash.csv")),
     }
     if "--check" in sys.argv:
         stale = [

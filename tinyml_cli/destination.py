@@ -47,6 +47,16 @@ def own_path(text: str, suffixes: Sequence[str], used: Sequence[Path], *, force:
     return path
 
 
+def new_path(text: str, suffix: str) -> Path:
+    """As `free_path`, for a file with this suffix that is not there yet."""
+    path = free_path(text, ())
+    if path.suffix.lower() != suffix:
+        raise InputError(f"{text}: the file's name must end in {suffix}")
+    if path.exists():
+        raise InputError(f"{text}: this file is there already, and is left as it is")
+    return path
+
+
 def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a temporary file beside `path`, which then takes its place."""
     target = path.resolve()

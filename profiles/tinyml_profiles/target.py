@@ -72,6 +72,11 @@ class Memory:
     line_bytes: Figure
     prefetch: Figure
 
+    @property
+    def is_ram(self) -> bool:
+        """Whether variables may lie in it: it is no flash, by its name."""
+        return not self.name.startswith("flash")
+
 
 @dataclass(frozen=True, slots=True)
 class Cache:
@@ -133,6 +138,12 @@ class Board:
     reserved_ram_bytes: Figure
     reserved_flash_bytes: Figure
     calibration: Calibration
+
+    @property
+    def flash(self) -> Memory:
+        """The memory that keeps the image; on a board without flash, where code runs from."""
+        kept = [memory for memory in self.memories.values() if not memory.is_ram]
+        return kept[0] if kept else self.memories[self.placed.code]
 
 
 @dataclass(frozen=True, slots=True)

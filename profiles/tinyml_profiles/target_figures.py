@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tinyml_profiles.target import Board, Core, Figure, Target
+from tinyml_profiles.target import NONE, Board, Core, Figure, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,10 @@ def _board(board: Board) -> Iterator[NamedFigure]:
     for cache in board.caches:
         held = ", ".join(sorted(cache.memories))
         yield NamedFigure(f"cache '{cache.name}' of {held}: size", "bytes", cache.bytes)
-    yield NamedFigure("reserved RAM", "bytes", board.reserved_ram_bytes)
-    yield NamedFigure("reserved flash", "bytes", board.reserved_flash_bytes)
+    reserved = {"RAM": board.reserved_ram_bytes, "flash": board.reserved_flash_bytes}
+    for name, figure in reserved.items():
+        if figure is not NONE:
+            yield NamedFigure(f"reserved {name}", "bytes", figure)
     for name, figure in (("active", board.power.active_mw), ("sleep", board.power.sleep_mw)):
         if figure is not None:
             yield NamedFigure(f"power, {name}", "mW", figure)

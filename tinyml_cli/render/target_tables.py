@@ -13,8 +13,6 @@ from tinyml_cli.render.units import number, value_text
 from tinyml_profiles.target import Target
 from tinyml_profiles.target_figures import NamedFigure, target_figures
 
-UNKNOWN = "unknown"
-
 
 def listing(targets: Sequence[Target]) -> list[RenderableType]:
     """Boards, then cores."""
@@ -39,13 +37,11 @@ def _board_cells(target: Target) -> tuple[str, ...]:
     board = target.board
     if board is None:
         return ()
-    sizes = {name: memory.bytes.value for name, memory in board.memories.items()}
-    flash = sizes.get(board.placed.code)
-    ram = sizes.get(board.placed.arena)
+    ram = board.memories[board.placed.arena]
     return (
         f"{board.clock_hz.value / 1e6:g}",
-        UNKNOWN if flash is None else number(round(flash / 1024)),
-        UNKNOWN if ram is None else number(round(ram / 1024)),
+        number(round(board.flash.bytes.value / 1024)),
+        number(round(ram.bytes.value / 1024)),
         board.library,
     )
 
