@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tinyml_runtime import Array, Event, Interpreter, Model, Node, NodeStarted, write_model
-from tinyml_runtime.model.schema import Buffer, Operator, SubGraph, TensorInfo
+from tinyml_runtime.comparison.cutting import cut_nodes
+from tinyml_runtime.model.schema import Buffer, SubGraph, TensorInfo
 from tinyml_runtime.types import TensorType
 
 CACHED_BYTES = 1 << 18
@@ -142,57 +143,10 @@ def _parts(interpreter: Interpreter, nodes: Sequence[Node]) -> list[list[Node]]:
     return parts
 
 
-class _Cutting:
-    """Tensors and buffers of a model that is being put together from nodes of another."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._places: dict[tuple[int, int], int] = {}
-        self.tensors: list[TensorInfo] = []
-        self.buffers = [Buffer()]
-
-    def place(self, node: int, index: int) -> int:
-        """Where tensor `index` stands; constants and state are shared between the nodes."""
-        if index < 0:
-            return -1
-        info = self._model.subgraphs[0].tensors[index]
-        data = self._model.buffers[info.buffer].data
-        shared = bool(len(data)) or info.is_variable
-        key = (-1 if shared else node, index)
-        if key not in self._places:
-            self._places[key] = len(self.tensors)
-            buffer = 0
-            if len(data):
-                buffer = len(self.buffers)
-                self.buffers.append(Buffer(data))
-            self.tensors.append(replace(info, name=f"t{len(self.tensors)}", buffer=buffer))
-        return self._places[key]
-
-
 def _cut(model: Model, nodes: Sequence[Node], values: dict[int, dict[int, Array]]) -> Cut:
-    cutting = _Cutting(model)
-    operators: list[Operator] = []
-    feeds: dict[int, Array] = {}
-    outputs: list[int] = []
-    for node in nodes:
-        original = model.subgraphs[0].operators[node.index]
-        inputs, made, between = (
-            tuple(cutting.place(node.index, index) for index in indices)
-            for indices in (node.inputs, node.outputs, node.intermediates)
-        )
-        operators.append(
-            replace(original, opcode_index=0, inputs=inputs, outputs=made, intermediates=between)
-        )
-        moving = values[node.index]
-        feeds.update({cutting.place(node.index, i): array for i, array in moving.items()})
-        outputs += [index for index in made if index >= 0]
-    graph = SubGraph(
-        "main", tuple(cutting.tensors), tuple(feeds), (*feeds, *outputs), tuple(operators)
-    )
-    first = model.subgraphs[0].operators[nodes[0].index]
-    cut = Model(
-        operator_codes=(model.operator_codes[first.opcode_index],),
-        subgraphs=(graph,),
-        buffers=tuple(cutting.buffers),
-    )
-    return Cut(nodes[0].operator, len(nodes), cut, list(feeds.values()))
+    cut = cut_nodes(model, [node.index for node in nodes])
+    main = cut.model.subgraphs[0]
+    graph = replace(main, outputs=(*main.inputs, *main.outputs))
+    feeds = [values[port.node][port.tensor] for port in cut.inputs]
+    alone = replace(cut.model, subgraphs=(graph, *cut.model.subgraphs[1:]))
+    return Cut(nodes[0].operator, len(nodes), alone, feeds)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tinyml_runtime.comparison.foreign import FOREIGN_RUNTIMES
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "examples/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -47,8 +49,20 @@ def _run(arguments: list[str], folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def _package_needed(line: str) -> str | None:
+    """The package of an extra without which a command cannot work; None where it needs none."""
+    arguments = shlex.split(line)
+    if arguments[1] != "compare":
+        return None
+    other = arguments[arguments.index("--against") + 1] if "--against" in arguments else "tflite"
+    runtime = FOREIGN_RUNTIMES.get(other)
+    return None if runtime is None else runtime.package
+
+
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_works(line: str, beside_examples: Path) -> None:
+    if package := _package_needed(line):
+        pytest.importorskip(package)
     _run(["-m", "tinyml_cli", *shlex.split(line)[1:]], beside_examples)
 
 

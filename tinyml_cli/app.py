@@ -11,6 +11,7 @@ import typer
 
 from tinyml_cli.arguments import ExitCode, PlainCommand, PlainGroup
 from tinyml_cli.commands.calibrate import calibrate
+from tinyml_cli.commands.compare import compare
 from tinyml_cli.commands.fit import fit
 from tinyml_cli.commands.plan import plan
 from tinyml_cli.commands.profile import profile
@@ -19,7 +20,7 @@ from tinyml_cli.commands.targets import targets
 from tinyml_cli.render.units import printable
 from tinyml_runtime.errors import TinymlError
 
-COMMANDS = (run, plan, profile, fit, calibrate, targets)
+COMMANDS = (run, compare, plan, profile, fit, calibrate, targets)
 
 app = typer.Typer(
     name="tinyml",
@@ -55,7 +56,7 @@ def tinyml(
         ),
     ] = False,
 ) -> None:
-    """Run, plan and profile .tflite models as TensorFlow Lite Micro does, without a board.
+    """Run, compare, plan and profile .tflite models as TFLM does, without a board.
 
     Exit codes: 0 done, or yes; 1 the verdict is no; 2 wrong usage or bad input;
     3 the model cannot be read; 4 the model needs an operator, a type or a target

@@ -22,7 +22,12 @@ JsonFlag = Annotated[
     typer.Option("--json", metavar="", help="Print one JSON object, and nothing else on stdout."),
 ]
 KernelsName = Annotated[
-    str, typer.Option("--kernels", metavar="NAME", help="The kernel library to run with.")
+    str,
+    typer.Option(
+        "--kernels",
+        metavar="NAME",
+        help="The kernel library to run with, LIBRARY or LIBRARY:SWITCH.",
+    ),
 ]
 
 

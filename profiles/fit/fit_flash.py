@@ -140,6 +140,8 @@ def _link(
     else:
         parts = _derived(build, core, library, options)
         ref = f"{ref}; scaled from {base} to {core} by the sizes of objects"
+        if _has_own_library(core, library):
+            ref += f"; {library} and the C library of {core} itself"
         evidence = "derived"
     own = [one for one in images if (one.core, one.library) == (core, library)]
     differences = {one: one.code_bytes - image_bytes(parts, one.roots, one.libc) for one in own}
@@ -158,7 +160,7 @@ def _derived(base: Build, core: str, library: str, options: argparse.Namespace) 
     the other's.
     """
     chip = CHIPS.get(core)
-    if chip is None or not chip.is_arm or library == "reference":
+    if not _has_own_library(core, library):
         parts = _parts(base, library, lambda: compile_all(base, library))
         return derive(parts, base.chip, core, chip, options.truth)
     own = _build(core, options)
@@ -175,6 +177,11 @@ def _derived(base: Build, core: str, library: str, options: argparse.Namespace) 
 
 def _ending(options: argparse.Namespace) -> str:
     return "-stripped" if options.stripped else ""
+
+
+def _has_own_library(core: str, library: str) -> bool:
+    """Whether a library compiled for `core` can be linked with objects for another one."""
+    return core.startswith("cortex") and library != "reference"
 
 
 def _parts(build: Build, library: str, compiled: Callable[[], list[Path]]) -> Sequence[Part]:

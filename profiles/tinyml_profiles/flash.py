@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tinyml_profiles.code_table import LOGGING, CodePart, CodeTable, find_code
+from tinyml_profiles.code_table import LOGGING, CodePart, CodeTable, FoundCode, find_code
 from tinyml_profiles.load import load_target
 from tinyml_profiles.target import Target
 from tinyml_runtime.errors import InputError
@@ -198,7 +198,7 @@ def image_flash(
         logging_bytes=logging,
         kernels=_operators(table, operators, libc),
         evidence=UNKNOWN if missing or logging is None else found.evidence,
-        error=_error(found.evidence, table.error),
+        error=_error(found, target),
         linked_core=table.core,
         not_contained=NOT_CONTAINED,
         notes=notes,
@@ -283,9 +283,12 @@ def _operators(table: CodeTable, operators: Sequence[str], libc: str) -> list[Op
     return sorted(codes, key=lambda code: -(code.bytes or 0))
 
 
-def _error(evidence: str, measured: float) -> float | None:
+def _error(found: FoundCode, target: Target) -> float:
     """The error of the table; where it stands for another core, what such cores differ by."""
-    return max(measured, OTHER_CORE_ERRORS.get(evidence, 0.0))
+    table = found.table
+    if table.core == target.core.name:
+        return table.error
+    return max(table.error, OTHER_CORE_ERRORS[found.evidence])
 
 
 def _notes(target: Target, table: CodeTable, missing: Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyml_profiles.load import load_target
 from tinyml_profiles.target import Target
-from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.library import KernelLibrary, base_name
 from tinyml_runtime.memory.abi import load_abi
 from tinyml_runtime.memory.greedy_planner import GreedyPlanner
 from tinyml_runtime.memory.planner import MemoryPlanner
@@ -37,8 +37,8 @@ def runtime_profile(
         TargetError: there is no such target.
         AbiError: there is no table of structure sizes for that ABI and revision of TFLM.
     """
-    if target is None and library in USUAL_CORES:
-        target = USUAL_CORES[library]
+    if target is None:
+        target = USUAL_CORES.get(base_name(library))
     if isinstance(target, str):
         target = load_target(target)
     core = None if target is None else target.core

@@ -61,12 +61,36 @@ def profile_model(
         raise InputError(f"a clock of {clock_hz:g} Hz is not above 0")
     if opt not in LEVELS:
         raise InputError(f"no optimisation '{opt}' (there are: {', '.join(LEVELS)})")
+    work = model_work(model, target.core, library)
+    return profile_work(
+        work,
+        target,
+        name,
+        clock_hz=clock_hz,
+        weights_in=weights_in,
+        arena_in=arena_in,
+        opt=opt,
+    )
+
+
+def profile_work(
+    work: ModelWork,
+    target: Target,
+    library: str,
+    *,
+    clock_hz: float | None = None,
+    weights_in: str | None = None,
+    arena_in: str | None = None,
+    opt: str = USUAL,
+) -> LatencyReport:
+    """As `profile_model`, of a model whose work with `library` is known.
+
+    Targets whose cores have the same extensions share the work.
+    """
     if clock_hz is None:
         clock_hz = target.board.clock_hz.value if target.board else None
-    work = model_work(model, target.core, library)
-    pricer = CyclePricer(target, Conditions(base_name(name), clock_hz, weights_in, arena_in))
-    prices = _Prices(target, name, opt, clock_hz, work, pricer)
-    return prices.report()
+    conditions = Conditions(base_name(library), clock_hz, weights_in, arena_in)
+    return _Prices(target, library, opt, clock_hz, work, CyclePricer(target, conditions)).report()
 
 
 class _Prices:
@@ -147,7 +171,7 @@ class _Prices:
     def _counted(self, work: NodeWork) -> CountedNode:
         """What targets with the same loops share, kept with the work."""
         node, table = work.node, None if self._loops is None else self._loops.table
-        key = id(table), self._library, node.subgraph, node.index
+        key = id(table), self._measured, node.subgraph, node.index
         if key not in self._work.counted:
             context = self._work.context(work)
             macs = count_macs(context, node)
@@ -155,7 +179,7 @@ class _Prices:
                 self._work.output_name(work),
                 macs,
                 *((None, False) if table is None else self._count(work, table)),
-                node_traffic(context, node, self._library, macs),
+                node_traffic(context, node, self._measured, macs),
             )
         return self._work.counted[key]
 

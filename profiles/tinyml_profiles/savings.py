@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_runtime.errors import TinymlError
+from tinyml_runtime.library import base_name
 from tinyml_runtime.memory.greedy_planner import GreedyPlanner
 from tinyml_runtime.memory.planner import align_up
 from tinyml_runtime.model.schema import Model
@@ -77,7 +78,7 @@ def _other_order(model: Model, plan: ArenaPlan, seconds: float) -> Iterator[Savi
 def _other_library(model: Model, plan: ArenaPlan) -> Iterator[Saving]:
     profile = plan.profile
     for library in USUAL_LIBRARIES.get(profile.abi.name, ()):
-        if library == plan.library:
+        if library == base_name(plan.library):
             continue
         try:
             other = plan_arena(model, profile, GreedyPlanner(), library)

@@ -11,6 +11,7 @@ from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_profiles.profile import profile_model
 from tinyml_profiles.wider import widen
 from tinyml_runtime.errors import TinymlError
+from tinyml_runtime.library import base_name
 from tinyml_runtime.model.schema import Model
 
 # Channels that libraries take at once: loops of 4 in CMSIS-NN, vectors of 8 and 16 in ESP-NN's.
@@ -68,7 +69,7 @@ def _no_channels(tried: Sequence[WhatIf]) -> str:
 
 def _libraries(model: Model, report: LatencyReport) -> Iterator[WhatIf]:
     for library in USUAL_LIBRARIES.get(report.target.core.abi, ()):
-        if library != report.library:
+        if library != base_name(report.library):
             other = _profiled(model, report, library=library)
             what, how = f"the kernels of {library}", f"--kernels {library}"
             yield from _compared(report, other, what, how)

@@ -2,12 +2,16 @@
 
 A real factor is a 32-bit multiplier and a shift: factor = multiplier * 2**(shift - 31).
 Source: tflite-micro `lite/kernels/internal/common.{h,cc}`, `quantization_util.cc` and gemmlowp's
-`fixedpoint.h`, built as TFLM builds them (double rounding).
+`fixedpoint.h`, built as TFLM builds them (double rounding), and with TFLITE_SINGLE_ROUNDING inside
+of `single_rounding`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,6 +23,25 @@ from tinyml_runtime.tensor import Array
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
 Integers: TypeAlias = Array | int | np.integer[Any]
+
+# Which build of the kernels is at work; every call of a kernel may be of another one.
+_ROUNDS_ONCE: ContextVar[bool] = ContextVar("rounds_once", default=False)
+_LARGEST_SHIFT = 30
+
+
+def rounds_once() -> bool:
+    """Whether products are rounded once, not twice."""
+    return _ROUNDS_ONCE.get()
+
+
+@contextmanager
+def single_rounding() -> Generator[None]:
+    """While it lasts, products are rounded once, as built with TFLITE_SINGLE_ROUNDING."""
+    token = _ROUNDS_ONCE.set(True)
+    try:
+        yield
+    finally:
+        _ROUNDS_ONCE.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +77,8 @@ def quantize_multiplier(factor: float) -> FixedPoint:
         shift += 1
     if shift < -31:  # too small for a right shift of 31: every product rounds to zero
         return FixedPoint(0, 0)
+    if shift > _LARGEST_SHIFT and rounds_once():
+        return FixedPoint(INT32_MAX, _LARGEST_SHIFT)
     return FixedPoint(multiplier, shift)
 
 
@@ -97,7 +122,10 @@ def multiply_by_quantized_multiplier(
     """Multiply int32 values by multiplier * 2**(shift - 31), rounded twice as gemmlowp does.
 
     Multiplier and shift broadcast against the values. A left shift wraps at 32 bits, as in C++.
+    Inside of `single_rounding` there is but one rounding.
     """
+    if rounds_once():
+        return multiply_rounding_once(values, multiplier, shift)
     if isinstance(multiplier, int) and isinstance(shift, int):
         return _multiply_by_one_factor(np.asarray(values, np.int64), multiplier, shift)
     power = np.asarray(shift, np.int64)
@@ -108,6 +136,13 @@ def multiply_by_quantized_multiplier(
     if np.any(power < 0):
         product = rounding_divide_by_pot(product, np.maximum(-power, 0))
     return product
+
+
+def multiply_rounding_once(values: Integers, multiplier: Integers, shift: Integers) -> Array:
+    """The same rounded once, ties toward plus infinity; there is no left shift to wrap."""
+    total = np.maximum(31 - np.asarray(shift, np.int64), 1)
+    product = np.asarray(values, np.int64) * np.asarray(multiplier, np.int64)
+    return wrap_int32((product + (np.int64(1) << (total - 1))) >> total)
 
 
 def _multiply_by_one_factor(values: Array, multiplier: int, shift: int) -> Array:

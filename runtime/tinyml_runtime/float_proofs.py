@@ -19,13 +19,15 @@ _LOST = 2.0**-51
 _LARGEST_EXACT = 2.0**62
 
 
-def keeps_away(factor: FixedPoint, farthest: float, largest: float) -> bool:
+def keeps_away(
+    factor: FixedPoint, farthest: float, largest: float, *, is_nudged: bool = True
+) -> bool:
     """Whether floats give the rounded acc * factor for every accumulator of 32 bits.
 
     Results matter up to a magnitude of `farthest`, beyond which they are clamped; no term that is
-    added on the way to them is larger than `largest`.
+    added on the way to them is larger than `largest`. Without a nudge there is but one rounding.
     """
-    bits, right = 31 - factor.shift, max(-factor.shift, 0)
+    bits, right = 31 - factor.shift, max(-factor.shift, 0) if is_nudged else 0
     if factor.multiplier <= 0 or bits < 1 or math.ldexp(farthest, bits) >= _LARGEST_EXACT:
         return False
     # The result is n from n - 1/2 - nudge on if x is positive. The places of a negative x are the

@@ -26,6 +26,7 @@ from tinyml_runtime.fixed_point import (
     FixedPoint,
     multiply_by_quantized_multiplier,
     multiply_wide_by_quantized_multiplier,
+    rounds_once,
     wrap_int32,
 )
 from tinyml_runtime.float_proofs import keeps_away
@@ -83,6 +84,8 @@ class Requantizer:
         """Choose the fastest exact way and lay out its constants."""
         self._output = output
         self._wide = wide
+        # The nudge is what the first of two roundings leaves to the second.
+        self._is_nudged = not wide and not rounds_once()
         self._channels = channels
         self._multipliers = _per_channel([f.multiplier for f in factors], channels)
         self._shifts = _per_channel([f.shift for f in factors], channels)
@@ -147,7 +150,8 @@ class Requantizer:
         output = self._output
         zero_point = output.zero_point
         farthest = max(abs(output.minimum - zero_point), abs(output.maximum - zero_point)) + 2.0
-        return keeps_away(factor, farthest, farthest + abs(zero_point) + 2.0**output.bits)
+        largest = farthest + abs(zero_point) + 2.0**output.bits
+        return keeps_away(factor, farthest, largest, is_nudged=self._is_nudged)
 
     def _real_scales(self) -> Array:
         if not self._wide:
@@ -167,7 +171,7 @@ class Requantizer:
         """
         output = self._output
         right = np.maximum(-self._shifts, 0)
-        has_nudge = (right > 0) & (scale > 0.0) & (not self._wide)
+        has_nudge = (right > 0) & (scale > 0.0) & self._is_nudged
         nudge = np.where(has_nudge, np.ldexp(0.5, -right), 0.0)
         # With one rounding, and where a clamp at the zero point hides negative values, the sign of
         # x does not matter.

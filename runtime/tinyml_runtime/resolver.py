@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinyml_runtime.arena_use import ArenaUse
 from tinyml_runtime.errors import LibraryError
 from tinyml_runtime.kernels import LIBRARIES, REFERENCE
-from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.library import KernelLibrary, base_name, switches_in
 from tinyml_runtime.registration import Registration
 from tinyml_runtime.workload import CountLoops
 
@@ -27,13 +27,16 @@ class OpResolver:
 
     @classmethod
     def for_library(cls, library: str | KernelLibrary) -> OpResolver:
-        """The resolver of a library, itself or by name; LibraryError for an unknown name."""
+        """The resolver of a library, itself or by name; LibraryError for an unknown name.
+
+        A name may go on with build switches, each behind a colon: "reference:single-rounding".
+        """
         if isinstance(library, KernelLibrary):
             return cls(library)
-        for known in LIBRARIES:
-            if known.name == library:
-                return cls(known)
-        return cls(_load_installed(library))
+        found = _library(base_name(library))
+        for switch in switches_in(library):
+            found = found.built_with(switch)
+        return cls(found)
 
     def find(self, operator: str) -> Registration[Any] | None:
         """The kernel for `operator`, a builtin name or a custom code; None where there is none."""
@@ -62,6 +65,11 @@ def library_names() -> tuple[str, ...]:
     """The kernel libraries at hand: our own, then those that other packages install."""
     installed = (entry.name for entry in _installed())
     return tuple(dict.fromkeys([*(library.name for library in LIBRARIES), *installed]))
+
+
+def _library(name: str) -> KernelLibrary:
+    known = next((library for library in LIBRARIES if library.name == name), None)
+    return _load_installed(name) if known is None else known
 
 
 def _installed() -> Iterable[EntryPoint]:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import pickle
-import subprocess
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
+from typing import NamedTuple
 
-from tests.conformance import worker
+import numpy as np
 
-PACKAGES = {"tflm": "tflite_micro", "litert": "ai_edge_litert"}
+from tinyml_runtime.comparison.foreign import (
+    FOREIGN_RUNTIMES,
+    ForeignProcess,
+    ForeignRuntimeError,
+)
+from tinyml_runtime.tensor import Array
+
 CRASHED = "the process ended"
-# Several such processes share the processors. Large pieces of memory come from the system and are
-# zero, as on a board that starts: some kernels read what nothing has written.
-_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
+_RUNTIMES = {"tflm": "tflm", "litert": "tflite-ref"}
+_ARENA_BYTES = 1 << 22
+# A model that computes longer ends the process, as one does that crashes.
+_LARGEST_SECONDS = 20
+
+
+class Job(NamedTuple):
+    """A model's bytes, the number of its outputs, and the inputs of each invocation."""
+
+    model: bytes
+    outputs: int
+    steps: Sequence[Sequence[Array]]
 
 
 @dataclass(frozen=True)
@@ -37,50 +47,33 @@ class Oracle:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.package = PACKAGES[name]
-        self.is_installed = importlib.util.find_spec(self.package) is not None
-        self._process: subprocess.Popen[bytes] | None = None
+        self.package = FOREIGN_RUNTIMES[_RUNTIMES[name]].package
+        self.is_installed = FOREIGN_RUNTIMES[_RUNTIMES[name]].is_installed
+        self._process = ForeignProcess(_RUNTIMES[name], _LARGEST_SECONDS)
+        # LiteRT's other kernels, for what its reference kernels lack.
+        self._others = ForeignProcess("tflite-builtin", _LARGEST_SECONDS)
 
-    def run(self, job: worker.Job) -> list[list[worker.Array]] | Refusal:
+    def run(self, job: Job) -> list[list[Array]] | Refusal:
         """The outputs of each invocation, or why there are none."""
-        process = self._process or self._started()
-        try:
-            pickle.dump(job, _pipe(process.stdin))
-            _pipe(process.stdin).flush()
-            result: worker.Result = pickle.load(_pipe(process.stdout))
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            self.close()
-            return Refusal(CRASHED)
-        return Refusal(result) if isinstance(result, str) else result
+        result = _run(self._process, job)
+        if isinstance(result, Refusal) and "Didn't find op" in result.reason:
+            return result if self.name == "tflm" else _run(self._others, job)
+        return result
 
     def close(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            _abandon(_pipe(pipe))
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(worker.__file__)), self.name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **_ENVIRONMENT},
-        )
-        return self._process
+        """End the processes."""
+        self._process.close()
+        self._others.close()
 
 
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
-
-
-def _abandon(pipe: IO[bytes]) -> None:
+def _run(process: ForeignProcess, job: Job) -> list[list[Array]] | Refusal:
     try:
-        pipe.close()
-    except BrokenPipeError:
-        # What could not be written any more does not matter.
-        return
+        process.load(job.model, None, job.outputs, _ARENA_BYTES)
+        return [_invoke(process, feeds) for feeds in job.steps]
+    except ForeignRuntimeError as error:
+        return Refusal(error.words or CRASHED)
+
+
+def _invoke(process: ForeignProcess, feeds: Sequence[Array]) -> list[Array]:
+    results = process.run([np.asarray(array)[np.newaxis] for array in feeds])
+    return [array[0] for array in results if array is not None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.conformance.cases import Case
-from tests.conformance.oracles import Oracle, Refusal
+from tests.conformance.oracles import Job, Oracle, Refusal
 from tests.support.single_op import run_stacked
 from tinyml_runtime.events import Event, NodeFinished
 from tinyml_runtime.interpreter import Interpreter
@@ -67,7 +67,7 @@ def run_here(case: Case) -> Outputs:
 
 def run_there(case: Case, oracle: Oracle) -> Outputs | Refusal:
     """The oracle's."""
-    return oracle.run((case.data, len(case.model.subgraphs[0].outputs), case.feeds))
+    return oracle.run(Job(case.data, len(case.model.subgraphs[0].outputs), case.feeds))
 
 
 def gap_between(case: Case, ours: Outputs, theirs: Outputs) -> Gap | None:

@@ -6,25 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinyml_cli.arguments import JsonFlag, KernelsName, ModelPath, one_of, whole_number
+from tinyml_cli.arguments import JsonFlag, KernelsName, ModelPath, whole_number
+from tinyml_cli.commands.input_options import (
+    Channel,
+    ImageRange,
+    InputFiles,
+    ResetBetween,
+    Resize,
+    Values,
+    read_options,
+)
 
 if TYPE_CHECKING:
     from tinyml_cli.running.report import RunReport
 
 _INPUTS, _OUTPUTS = "Inputs", "Outputs"
 
-InputFiles = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-i",
-        "--input",
-        metavar="[NAME=]FILE",
-        help="Values for an input: .npy .npz .csv .json .bin .png .jpg .bmp .wav, or a folder with "
-        "a file for each sample. NAME is a tensor name, a signature's name or an index. "
-        "Repeatable.",
-        rich_help_panel=_INPUTS,
-    ),
-]
 Seed = Annotated[
     str | None,
     typer.Option(
@@ -33,39 +30,7 @@ Seed = Annotated[
         rich_help_panel=_INPUTS,
     ),
 ]
-Values = Annotated[
-    str,
-    typer.Option(
-        metavar="auto|real|stored",
-        help="How numbers for a quantized input are meant. auto: floating-point types are real "
-        "values and are quantized, whole-number types are stored values.",
-        rich_help_panel=_INPUTS,
-    ),
-]
-Resize = Annotated[
-    bool,
-    typer.Option(
-        "--resize",
-        metavar="",
-        help="Bring images to the input's size (bilinear) and channels.",
-        rich_help_panel=_INPUTS,
-    ),
-]
-ImageRange = Annotated[
-    str | None,
-    typer.Option(
-        metavar="unit|signed|raw|centered",
-        help="What pixels become: 0..1, -1..1, 0..255 or -128..127. Without it: what the input's "
-        "quantization tells; unit for a float input.",
-        rich_help_panel=_INPUTS,
-    ),
-]
-Channel = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N", help="Which channel of a .wav file, from 0 on.", rich_help_panel=_INPUTS
-    ),
-]
+
 SaveTo = Annotated[
     str | None,
     typer.Option(
@@ -100,16 +65,6 @@ TraceFlag = Annotated[
 Repeat = Annotated[
     str, typer.Option(metavar="N", help="Invoke N times, for the median of the host time.")
 ]
-ResetBetween = Annotated[
-    bool,
-    typer.Option(
-        "--reset-between",
-        metavar="",
-        help="Give each sample a fresh state. Without it, samples are a sequence for a model that "
-        "keeps state.",
-    ),
-]
-
 InArena = Annotated[
     bool,
     typer.Option(
@@ -163,18 +118,11 @@ def run(
       tinyml run model.tflite -i audio=clip.wav -i gain=gain.npy --json
     """
     from tinyml_cli.inputs.gather import InputRequest
-    from tinyml_cli.inputs.images import RANGES
-    from tinyml_cli.inputs.read import MEANINGS, ReadOptions
     from tinyml_cli.render.progress import progress_bar
     from tinyml_cli.running.execute import ExecutionOptions
     from tinyml_cli.running.run_model import RunRequest, run_model
 
-    options = ReadOptions(
-        MEANINGS[one_of(values, "--values", tuple(MEANINGS))],
-        resize,
-        image_range and one_of(image_range, "--image-range", tuple(RANGES)),
-        None if channel is None else whole_number(channel, "--channel", 0),
-    )
+    options = read_options(values, image_range, channel, resize=resize)
     random_seed = None if seed is None else whole_number(seed, "--seed", 0)
     request = RunRequest(
         model=model,

@@ -19,6 +19,7 @@ from tinyml_cli.planning.report import PlanReport, PlanReports
 from tinyml_cli.render.units import plural
 from tinyml_runtime import Model, Node, TensorType, load_model
 from tinyml_runtime.errors import InputError
+from tinyml_runtime.library import base_name
 from tinyml_runtime.prepared_model import nodes_of
 
 _RESOLVER = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
@@ -41,7 +42,7 @@ def resolver_header(reports: PlanReports, path: Path) -> str:
     library = reports.reports[0].library
     int8 = {
         name: kernel
-        for name, kernel in INT8_KERNELS.get(library, {}).items()
+        for name, kernel in INT8_KERNELS.get(base_name(library), {}).items()
         if name in uses and all(_is_int8(use, kernel) for use in uses[name])
     }
     custom = [name for name in uses if add_method(name) is None]

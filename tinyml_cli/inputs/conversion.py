@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from tinyml_cli.inputs.quantization import is_quantized, quantize, real_range, stored_range
 from tinyml_runtime import Array, InputError, Tensor
+from tinyml_runtime.quantization import is_quantized, quantize, real_range, stored_range
 
 Meaning = Literal["auto", "real", "stored"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyml_cli.inputs.quantization import stored_range
 from tinyml_runtime import Array, InputError, Tensor
+from tinyml_runtime.quantization import stored_range
 
 
 def zeros(tensor: Tensor) -> Array:
@@ -15,13 +15,14 @@ def zeros(tensor: Tensor) -> Array:
     return np.zeros(tensor.shape, tensor.dtype)
 
 
-def random_samples(tensors: Sequence[Tensor], seed: int) -> list[Array]:
-    """One sample for each tensor, from one generator in their order.
+def random_samples(tensors: Sequence[Tensor], seed: int, samples: int = 1) -> list[Array]:
+    """Values [samples, *shape] for each tensor, from one generator: sample after sample.
 
     Integers are uniform over the whole range of their type, floats standard normal.
     """
     generator = np.random.default_rng(seed)
-    return [_random_sample(tensor, generator) for tensor in tensors]
+    rows = [[_random_sample(tensor, generator) for tensor in tensors] for _ in range(samples)]
+    return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
 def _random_sample(tensor: Tensor, generator: np.random.Generator) -> Array:

@@ -15,6 +15,9 @@ from tinyml_cli.inputs.names import Assignment, PortNames, parse_assignment
 from tinyml_cli.inputs.read import ReadOptions, Samples, from_array, from_path
 from tinyml_runtime import Array, InputError, Tensor
 
+# What an input is from that nothing fills.
+ZEROS = "zeros"
+
 
 class InputRequest(NamedTuple):
     """What the user asked to be fed: files as `[NAME=]FILE`, and a seed for the rest."""
@@ -139,14 +142,14 @@ def _fill_rest(
     filled = {**filling.given, **constants}
     missing = [index for index in range(len(tensors)) if index not in filled]
     if seed is None:
-        rest = {index: Samples(zeros(tensors[index])[np.newaxis], "zeros") for index in missing}
+        rest = {index: Samples(zeros(tensors[index])[np.newaxis], ZEROS) for index in missing}
         filling.notes.extend(
             f"{filling.names.describe(index)} is zeros (-i FILE or --seed N gives it values)"
             for index in missing
         )
     else:
         drawn = random_samples(tensors, seed)
-        rest = {index: Samples(drawn[index][np.newaxis], f"seed {seed}") for index in missing}
+        rest = {index: Samples(drawn[index], f"seed {seed}") for index in missing}
     return {**filled, **rest}
 
 

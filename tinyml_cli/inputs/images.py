@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tinyml_cli.inputs.paths import reason
-from tinyml_cli.inputs.quantization import is_quantized, real_range, stored_range
 from tinyml_runtime import Array, InputError, Tensor
+from tinyml_runtime.quantization import is_quantized, real_range, stored_range
 
 if TYPE_CHECKING:
     from PIL.Image import Image

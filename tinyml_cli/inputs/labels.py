@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tinyml_cli.inputs import arrays
-from tinyml_cli.inputs.names import PortNames
+from tinyml_cli.inputs.names import PortNames, output_names, parse_assignment
 from tinyml_cli.inputs.paths import read_text
-from tinyml_runtime import Array, InputError
+from tinyml_runtime import Array, InputError, Interpreter
+
+
+class Expectation(NamedTuple):
+    """Expected values of one output, and the file they are from."""
+
+    output: int
+    values: Array
+    path: Path
 
 
 def read_labels(path: Path) -> Sequence[str]:
@@ -17,6 +26,14 @@ def read_labels(path: Path) -> Sequence[str]:
     if not names:
         raise InputError(f"{path}: there are no labels in it")
     return names
+
+
+def find_expectation(text: str, interpreter: Interpreter) -> Expectation:
+    """What `[NAME=]FILE` gives; InputError where there is no such output, or no such file."""
+    names = output_names(interpreter.model, interpreter.outputs)
+    assignment = parse_assignment(text)
+    index = names.find(assignment.name or "0")
+    return Expectation(index, read_expected(assignment.path, names, index), assignment.path)
 
 
 def read_expected(path: Path, names: PortNames, index: int) -> Array:

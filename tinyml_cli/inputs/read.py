@@ -10,9 +10,9 @@ import numpy as np
 from tinyml_cli.inputs import arrays, images
 from tinyml_cli.inputs.conversion import Converted, Meaning, convert
 from tinyml_cli.inputs.paths import reason
-from tinyml_cli.inputs.quantization import is_quantized
 from tinyml_cli.inputs.shapes import as_samples
 from tinyml_runtime import Array, InputError, Tensor
+from tinyml_runtime.quantization import is_quantized
 
 _SAMPLE_SUFFIXES = (*images.SUFFIXES, ".wav", ".npy", ".bin")
 MEANINGS: dict[str, Meaning] = {"auto": "auto", "real": "real", "stored": "stored"}

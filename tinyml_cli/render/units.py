@@ -99,3 +99,20 @@ def factor(value: float) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 sample`, `200 samples`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def relative(value: float) -> str:
+    """The order of a relative difference: `4e-07`."""
+    return f"{value:.0e}" if value else "0"
+
+
+def decibels(value: float | None) -> str:
+    """`53.9`, for columns whose heading has the unit; `-` where there is no bound or no signal."""
+    return "-" if value is None else f"{round(value, 1) + 0.0:.1f}"  # 0.0 makes 0.0 of -0.0
+
+
+def cosine(value: float | None) -> str:
+    """`0.999998`, never rounded up to 1; `-` for a side of zeros."""
+    if value is None:
+        return "-"
+    return "1" if value == 1 else f"{min(value, 0.999999):.6f}"

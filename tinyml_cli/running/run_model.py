@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tinyml_cli.inputs.gather import GatheredInputs, InputRequest, gather_inputs
-from tinyml_cli.inputs.labels import read_expected, read_labels
-from tinyml_cli.inputs.names import input_names, output_names, parse_assignment
+from tinyml_cli.inputs.labels import Expectation, find_expectation, read_labels
+from tinyml_cli.inputs.names import input_names
 from tinyml_cli.inputs.paths import existing_file
-from tinyml_cli.inputs.quantization import dequantize, is_quantized
 from tinyml_cli.model_file import STANDARD_INPUT, open_model
 from tinyml_cli.running.classes import class_count, is_classifier, labels_for, rank
 from tinyml_cli.running.execute import Execution, ExecutionOptions, OnProgress, execute
@@ -25,8 +24,9 @@ from tinyml_cli.running.report import (
 )
 from tinyml_cli.running.saving import check_destination, save_outputs
 from tinyml_cli.running.scoring import score
-from tinyml_runtime import Array, InputError, Interpreter, Model, RunError, Tensor
+from tinyml_runtime import InputError, Interpreter, Model, RunError, Tensor
 from tinyml_runtime.interpreter import DEFAULT_MAX_NESTED_INVOCATIONS
+from tinyml_runtime.quantization import dequantize, is_quantized
 
 if TYPE_CHECKING:
     from tinyml_runtime.planning.arena_plan import ArenaPlan
@@ -46,14 +46,6 @@ class RunRequest(NamedTuple):
     in_arena: bool = False
 
 
-class _Expectation(NamedTuple):
-    """Expected values of one output, and the file they are from."""
-
-    output: int
-    values: Array
-    path: Path
-
-
 def run_model(request: RunRequest, on_progress: OnProgress) -> RunReport:
     """Load, prepare, feed, invoke, save and score; TinymlError for all that a user can mend."""
     model, file = open_model(request.model)
@@ -67,7 +59,8 @@ def run_model(request: RunRequest, on_progress: OnProgress) -> RunReport:
     interpreter.allocate_tensors()
     gathered = gather_inputs(request.inputs, input_names(model, interpreter.inputs))
     labels = _labels(request.labels, interpreter)
-    expectation = _expectation(request.expected, interpreter)
+    expected = request.expected
+    expectation = None if expected is None else find_expectation(expected, interpreter)
     destination = _destination(request, gathered, expectation)
     values = [samples.values for samples in gathered.inputs]
     try:
@@ -114,17 +107,8 @@ def _labels(path: str | None, interpreter: Interpreter) -> Sequence[str]:
     return labels
 
 
-def _expectation(text: str | None, interpreter: Interpreter) -> _Expectation | None:
-    if text is None:
-        return None
-    names = output_names(interpreter.model, interpreter.outputs)
-    assignment = parse_assignment(text)
-    index = names.find(assignment.name or "0")
-    return _Expectation(index, read_expected(assignment.path, names, index), assignment.path)
-
-
 def _destination(
-    request: RunRequest, gathered: GatheredInputs, expectation: _Expectation | None
+    request: RunRequest, gathered: GatheredInputs, expectation: Expectation | None
 ) -> Path | None:
     if request.save_to is None:
         return None
@@ -195,7 +179,7 @@ def _port(index: int, tensor: Tensor) -> Port:
 
 def _score(
     interpreter: Interpreter,
-    expectation: _Expectation | None,
+    expectation: Expectation | None,
     outputs: Sequence[OutputReport],
     samples: int,
     labels: Sequence[str],

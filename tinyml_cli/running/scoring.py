@@ -26,17 +26,22 @@ def score(
     """
     if expected.dtype.kind not in "iufb":
         raise InputError(f"{where}: holds {expected.dtype}, not numbers")
-    samples, values = len(real), real
-    is_one_number = is_binary(interpreter, output)
-    classes = 2 if is_one_number else class_count(interpreter, output)
-    numbers = _class_numbers(expected, samples, classes)
+    classes = 2 if is_binary(interpreter, output) else class_count(interpreter, output)
+    numbers = class_numbers(expected, len(real), classes)
     if numbers is None:
-        return _errors(output, values, expected, where)
-    predicted = (values[:, 0] > 0.5).astype(np.int64) if is_one_number else values.argmax(axis=1)
+        return _errors(output, real, expected, where)
+    predicted = predicted_classes(interpreter, output, real)
     return _accuracy(output, predicted, numbers, classes, labels, where)
 
 
-def _class_numbers(expected: Array, samples: int, classes: int) -> Array | None:
+def predicted_classes(interpreter: Interpreter, output: int, real: Array) -> Array:
+    """The class that each sample's real values [samples, elements] of an output prefer."""
+    if is_binary(interpreter, output):
+        return (real[:, 0] > 0.5).astype(np.int64)
+    return real.argmax(axis=1)
+
+
+def class_numbers(expected: Array, samples: int, classes: int) -> Array | None:
     """One class number a sample where `expected` holds classes, else None."""
     if classes < 2 or not np.array_equal(expected, np.trunc(expected)):
         return None

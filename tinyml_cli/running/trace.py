@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import perf_counter
 
-from tinyml_cli.inputs.quantization import dequantize
 from tinyml_cli.running.report import TracedNode
 from tinyml_runtime import Event, Node, NodeStarted, Tensor
+from tinyml_runtime.quantization import dequantize
 
 
 @dataclass(slots=True)

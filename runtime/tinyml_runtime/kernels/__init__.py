@@ -8,7 +8,7 @@ from __future__ import annotations
 from tinyml_runtime.arena_uses.cmsis_nn import CMSIS_NN_USES
 from tinyml_runtime.arena_uses.esp_nn import ESP_NN_USES
 from tinyml_runtime.arena_uses.reference import REFERENCE_USES
-from tinyml_runtime.library import KernelLibrary
+from tinyml_runtime.library import KernelLibrary, Switch
 from tinyml_runtime.workloads.cmsis_nn import CMSIS_NN_WORKLOADS
 from tinyml_runtime.workloads.esp_nn import ESP_NN_WORKLOADS
 from tinyml_runtime.workloads.reference import REFERENCE_WORKLOADS
@@ -99,6 +99,8 @@ _CUSTOM = {
     "SignalWindow": "signal.around_fft:SIGNAL_WINDOW",
 }
 
+SINGLE_ROUNDING = "single-rounding"
+
 REFERENCE = KernelLibrary(
     "reference",
     {
@@ -110,6 +112,12 @@ REFERENCE = KernelLibrary(
     },
     REFERENCE_USES,
     REFERENCE_WORKLOADS,
+    {
+        SINGLE_ROUNDING: Switch(
+            "TFLITE_SINGLE_ROUNDING: rescaled integers are rounded once, not twice",
+            f"{__name__}.rounding_once:build_reference",
+        )
+    },
 )
 
 # They compute as the reference does; CMSIS-NN refuses more models.
@@ -131,7 +139,25 @@ CMSIS_NN = KernelLibrary(
     },
     CMSIS_NN_USES,
     CMSIS_NN_WORKLOADS,
+    {
+        SINGLE_ROUNDING: Switch(
+            "CMSIS_NN_USE_SINGLE_ROUNDING: its own kernels round rescaled integers once",
+            f"{__name__}.cmsis_nn.rounding_once:build",
+        )
+    },
 )
-ESP_NN = KernelLibrary("esp-nn", {}, ESP_NN_USES, ESP_NN_WORKLOADS)
+# It computes as the reference does, but for one kernel of one chip.
+ESP_NN = KernelLibrary(
+    "esp-nn",
+    {},
+    ESP_NN_USES,
+    ESP_NN_WORKLOADS,
+    {
+        "esp32s3": Switch(
+            "the kernels of the ESP32-S3: averages of windows add up in 16 bits",
+            f"{__name__}.esp_nn.esp32s3:build",
+        )
+    },
+)
 
 LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE, CMSIS_NN, ESP_NN)

@@ -21,7 +21,9 @@ from tinyml_runtime.errors import RunError
 from tinyml_runtime.fixed_point import (
     INT32_MAX,
     INT32_MIN,
+    multiply_rounding_once,
     quantize_multiplier,
+    rounds_once,
     saturating_rounding_doubling_high_mul,
     wrap_int32,
 )
@@ -146,9 +148,12 @@ def _quotients(operands: Operands, activation: Activation) -> Compute:
         unscaled = saturating_rounding_doubling_high_mul(
             wrap_int32(dividend << headroom), reciprocal
         )
-        product = saturating_rounding_doubling_high_mul(unscaled, factor.multiplier)
         shift = reciprocal_shift + headroom - factor.shift
-        scaled = _rounding_right_shift(product, shift)
+        if rounds_once():
+            scaled = multiply_rounding_once(unscaled, factor.multiplier, -shift)
+        else:
+            product = saturating_rounding_doubling_high_mul(unscaled, factor.multiplier)
+            scaled = _rounding_right_shift(product, shift)
         return np.clip(wrap_int32(scaled + output.zero_point), low, high)
 
     return tabulated_pairs(quotient, output.dtype)

@@ -19,6 +19,7 @@ from tinyml_runtime.fixed_point import (
     FixedPoint,
     multiply_by_quantized_multiplier,
     quantize_multiplier_below_one,
+    rounds_once,
     wrap_int32,
 )
 from tinyml_runtime.kernels.binding import Bindable
@@ -52,7 +53,7 @@ class OperandScaling:
             return self(stored.astype(np.int64)).astype(np.float64)
         scaled = stored - self.zero_point
         scaled *= math.ldexp(self.factor.multiplier, self.left_shift + self.factor.shift - 31)
-        if self.factor.shift < 0:
+        if self.factor.shift < 0 and not rounds_once():
             scaled += np.copysign(math.ldexp(0.5, self.factor.shift), scaled)
         scaled += 0.5
         return np.floor(scaled, scaled)

@@ -24,6 +24,7 @@ from tinyml_runtime.fixed_point import (
     quantize_multiplier_above_one,
     quantize_multiplier_below_one,
     rounding_divide_by_pot,
+    rounds_once,
     wrap_int32,
 )
 from tinyml_runtime.kernels.fixed_point_functions import logarithm
@@ -45,7 +46,6 @@ OUTPUT = 0
 
 _INPUT_BITS, _SUM_BITS, _OUTPUT_BITS = 5, 12, 4
 _OUTPUT_SCALE, _OUTPUT_ZERO_POINT = 16.0 / 256.0, 127
-_LARGEST_MULTIPLIER = 2.0**31 - 1.0
 _LOWEST_FLOAT = np.finfo(np.float32).min
 
 
@@ -131,7 +131,8 @@ def _evaluate_int8(rows: Array, out: Array, tables: DistanceTables) -> None:
 
 
 def _distance_tables(source: Tensor) -> DistanceTables:
-    real = min(source.scale * 2.0 ** (31 - _INPUT_BITS), _LARGEST_MULTIPLIER)
+    largest = (2.0**30 if rounds_once() else 2.0**31) - 1.0
+    real = min(source.scale * 2.0 ** (31 - _INPUT_BITS), largest)
     factor = quantize_multiplier_above_one(real)
     inverse = quantize_multiplier_below_one(2.0 ** (31 - factor.shift) / factor.multiplier)
     reach = math.floor((2**_INPUT_BITS - 1) * 2.0 ** (31 - _INPUT_BITS - factor.shift))

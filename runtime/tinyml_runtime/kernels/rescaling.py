@@ -21,6 +21,7 @@ from tinyml_runtime.fixed_point import (
     FixedPoint,
     multiply_by_quantized_multiplier,
     multiply_wide_by_quantized_multiplier,
+    rounds_once,
     wrap_int32,
 )
 from tinyml_runtime.float_proofs import keeps_away
@@ -131,7 +132,9 @@ class _Grid:
         zero_point: int,
         wide: bool,
     ) -> None:
-        multiplier, bits, right = factor.multiplier, 31 - factor.shift, max(-factor.shift, 0)
+        multiplier, bits = factor.multiplier, 31 - factor.shift
+        is_nudged = not rounds_once()
+        right = max(-factor.shift, 0) if is_nudged else 0
         self.wraps = not wide and factor.shift <= 0 and bound >= 2.0**31
         if self.wraps:
             bound = 2.0**31
@@ -149,7 +152,9 @@ class _Grid:
         self.is_fine = is_plain and largest <= step * 2.0**53
         farthest = min(reach, max(abs(limit - zero_point) for limit in limits)) + 2.0
         largest = farthest + abs(zero_point) + limits[1] - limits[0]
-        self.keeps_away = is_plain and not wide and keeps_away(factor, farthest, largest)
+        self.keeps_away = (
+            is_plain and not wide and keeps_away(factor, farthest, largest, is_nudged=is_nudged)
+        )
 
 
 def _reduced(multiplier: int) -> int:

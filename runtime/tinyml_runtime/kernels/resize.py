@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyml_runtime.fixed_point import rounds_once
 from tinyml_runtime.kernels.operands import check_counts, check_same_type, constant_words
 from tinyml_runtime.model.options import ResizeBilinearOptions, ResizeNearestNeighborOptions
 from tinyml_runtime.registration import (
@@ -199,7 +200,8 @@ def _mixed_floats(source: Array, rows: Mix, columns: Mix) -> Array:
 def _mixed_integers(source: Array, rows: Mix, columns: Mix) -> Array:
     """Exact in int32: stored values are of 8 bits, weights are below 2 * ONE."""
     total = _mixed(_mixed(source, rows, 1), columns, 2)
-    total += total >> 31  # ties away from zero
+    if not rounds_once():
+        total += total >> 31  # ties away from zero, not up
     total += 1 << (2 * WEIGHT_BITS - 1)
     total >>= 2 * WEIGHT_BITS
     return total

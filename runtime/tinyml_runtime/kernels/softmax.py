@@ -23,6 +23,7 @@ from tinyml_runtime.fixed_point import (
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     quantize_multiplier_above_one,
+    rounds_once,
 )
 from tinyml_runtime.kernels.binding import Bindable
 from tinyml_runtime.kernels.gemmlowp_functions import (
@@ -146,7 +147,7 @@ def _check_scales(source: Tensor, output: Tensor) -> None:
 
 def _int8_exponentials(input_scale: float) -> Array:
     """exp(-difference * input_scale) in Q0 for differences from 0 to 255; 0 where Q5 ends."""
-    largest = 2.0**31 - 1.0
+    largest = (2.0**30 if rounds_once() else 2.0**31) - 1.0
     factor = quantize_multiplier_above_one(min(input_scale * 2.0 ** (31 - _INPUT_BITS), largest))
     radius = math.ldexp(2**_INPUT_BITS - 1, 31 - _INPUT_BITS - factor.shift)
     differences = np.arange(2**8)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinyml_runtime.kernels.gemmlowp_functions import (
+    INT16_BITS,
     exp_on_negative_values,
     logistic,
     one_over_one_plus_x,
@@ -47,6 +48,16 @@ def test_the_hyperbolic_tangent_is_close_to_the_real_one(integer_bits: int) -> N
 def test_the_reciprocal_is_close_to_the_real_one() -> None:
     values = spread(0, ONE - 1)
     np.testing.assert_allclose(one_over_one_plus_x(values) / ONE, 1 / (1 + values / ONE), atol=2e-8)
+
+
+def test_the_same_in_16_bits_is_close_to_the_real_one() -> None:
+    values = np.arange(-(2**15) + 1, 2**15)
+    real = values / 2**15 * 2**3
+    close = 2.0**-11
+    np.testing.assert_allclose(
+        logistic(values, 3, INT16_BITS) / 2**15, 1.0 / (1.0 + np.exp(-real)), atol=close
+    )
+    np.testing.assert_allclose(tanh(values, 3, INT16_BITS) / 2**15, np.tanh(real), atol=close)
 
 
 def test_python_integers_give_what_arrays_give() -> None:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinyml_runtime import Array, Tensor, TensorType
+from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.types import TensorType
 
 _PACKED_RANGES = {
     TensorType.INT2: (-2, 1),

@@ -1,0 +1,1 @@
+"""Two runs of a model side by side: how far their values part, and at which operator."""

@@ -1,0 +1,1 @@
+"""Comparing two sides of a model: what `tinyml compare` finds out, without printing it."""
