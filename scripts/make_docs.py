@@ -20,9 +20,11 @@ LATENCY = ROOT / "docs" / "explain" / "latency.md"
 MEASUREMENTS = ROOT / "profiles" / "tinyml_profiles" / "data" / "measurements" / "latency.csv"
 INTERVALS = ROOT / "profiles" / "tinyml_profiles" / "data" / "intervals.toml"
 FLASH = ROOT / "docs" / "explain" / "flash.md"
+ENERGY = ROOT / "docs" / "explain" / "energy.md"
 # The tables of the conformance suite.
 sys.path.insert(0, str(ROOT))
 
+from scripts.energy_tables import energy  # noqa: E402
 from scripts.flash_tables import flash  # noqa: E402
 from tests.conformance import differences, signatures  # noqa: E402
 from tests.conformance.declared_types import DECLARED, WITHOUT_KERNEL  # noqa: E402
@@ -35,6 +37,7 @@ def main() -> None:
         ROOT / "docs/compatibility.md": compatibility(LEDGER),
         LATENCY: latency(LATENCY, MEASUREMENTS),
         FLASH: flash(FLASH, MEASUREMENTS.with_name("flash.csv")),
+        ENERGY: energy(ENERGY, MEASUREMENTS.with_name("energy.csv")),
     }
     if "--check" in sys.argv:
         stale = [

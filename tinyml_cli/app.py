@@ -12,6 +12,7 @@ import typer
 from tinyml_cli.arguments import ExitCode, PlainCommand, PlainGroup
 from tinyml_cli.commands.calibrate import calibrate
 from tinyml_cli.commands.compare import compare
+from tinyml_cli.commands.fit import fit
 from tinyml_cli.commands.plan import plan
 from tinyml_cli.commands.profile import profile
 from tinyml_cli.commands.run import run
@@ -19,7 +20,7 @@ from tinyml_cli.commands.targets import targets
 from tinyml_cli.render.units import printable
 from tinyml_runtime.errors import TinymlError
 
-COMMANDS = (run, compare, plan, profile, calibrate, targets)
+COMMANDS = (run, compare, plan, profile, fit, calibrate, targets)
 
 app = typer.Typer(
     name="tinyml",

@@ -75,6 +75,29 @@ def duration(text: str, option: str) -> float:
     return factor * positive_number(number, option, "seconds (2s) or milliseconds (500ms)")
 
 
+_BYTES = {
+    **dict.fromkeys(("", "b"), 1),
+    **dict.fromkeys(("k", "kb", "kib"), 2**10),
+    **dict.fromkeys(("m", "mb", "mib"), 2**20),
+}
+
+
+def byte_size(text: str, option: str) -> int:
+    """Bytes of a size such as `65536`, `64k`, `256KiB` or `1M`; InputError if it is none.
+
+    As in data sheets of memories, k is 1,024 and M 1,048,576, with or without a B behind it.
+    """
+    digits = text.strip().rstrip("BbIiKkMm ")
+    unit = text.strip()[len(digits) :].strip().lower()
+    try:
+        size = float(digits) * _BYTES[unit]
+    except (KeyError, ValueError):
+        size = 0.0
+    if not 1.0 <= size < 2.0**63:
+        raise InputError(f"{option} takes bytes (65536) or a size (64k, 256KiB, 1M), not '{text}'")
+    return int(size)
+
+
 def one_of(text: str, option: str, choices: tuple[str, ...]) -> str:
     """`text`, which has to be one of the choices of an option; else InputError."""
     if text not in choices:

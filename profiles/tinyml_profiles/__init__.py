@@ -15,16 +15,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tinyml_profiles.fit import fit_model
+    from tinyml_profiles.fit_report import Budgets, FitReport
     from tinyml_profiles.latency_report import LatencyReport
     from tinyml_profiles.load import load_target, target_names
     from tinyml_profiles.plan import plan_model, runtime_profile
     from tinyml_profiles.profile import profile_model
+    from tinyml_profiles.shared_model import FitModel
     from tinyml_profiles.target import Core, Target
 
 __all__ = [
+    "Budgets",
     "Core",
+    "FitModel",
+    "FitReport",
     "LatencyReport",
     "Target",
+    "fit_model",
     "load_target",
     "plan_model",
     "profile_model",
@@ -33,6 +40,9 @@ __all__ = [
 ]
 
 _EXPORTS = {
+    "fit": ("fit_model",),
+    "shared_model": ("FitModel",),
+    "fit_report": ("Budgets", "FitReport"),
     "load": ("load_target", "target_names"),
     "latency_report": ("LatencyReport",),
     "profile": ("profile_model",),

@@ -9,7 +9,7 @@ kernel library on an instruction set: measured, and the same on every chip.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -41,6 +41,8 @@ CLASSES = (
     "branch_taken",
 )
 _OVERLAYS = 1
+# What stands before the loops in a file.
+_LOOPS, _SPREADS = "[loop]\n", "[spread]\n"
 INSTRUCTION_CLASSES = CLASSES[:-_OVERLAYS]
 # From strong to weak.
 EVIDENCE = ("measured", "derived", "datasheet", "assumed")
@@ -135,26 +137,60 @@ def load_loops(library: str, core: str, level: str = "O2") -> LoopTable | None:
     """The table of a library on a core at a level of optimisation; None where nobody measured it.
 
     Raises:
-        TargetError: the file has a key that is not known, or lacks one.
+        TargetError: the file lacks a key.
     """
     name = f"{library}-{core}.toml" if level == "O2" else f"{library}-{core}-{level}.toml"
     file = files("tinyml_profiles") / "data" / "loops" / name
     if not file.is_file():
         return None
-    data = tomllib.loads(file.read_text("utf-8"))
+    head, _, rest = file.read_text("utf-8").partition(_LOOPS)
+    lines, _, spreads = rest.partition(_SPREADS)
+    data = tomllib.loads(head)
     try:
-        loops = {name: _cost(entry, data["from"]) for name, entry in data["loop"].items()}
+        loops = _Loops(lines, data["from"], file.name)
         beside = data.get("beside_o2", {"least": 1.0, "most": 1.0})
         return LoopTable(
             data["library"],
             data["core"],
             f"{data['from']}: {data['ref']}",
             loops,
-            data.get("spread", {}),
+            tomllib.loads(spreads),
             (beside["least"], beside["most"]),
         )
     except KeyError as error:
-        raise TargetError(f"{file.name}: missing or unknown key {error}") from None
+        raise TargetError(f"{file.name}: missing key {error}") from None
+
+
+class _Loops(Mapping[str, LoopCost]):
+    """The loops of a file, each in a line of its own that is read when it is first asked for.
+
+    A table has some 600, a model runs a few dozen of them, and reading all takes longer than the
+    rest of a profile.
+    """
+
+    def __init__(self, text: str, evidence: str, file: str) -> None:
+        self._evidence, self._file = evidence, file
+        pairs = (line.partition(" = ") for line in text.splitlines() if line.startswith('"'))
+        self._lines = {name.strip('"'): value for name, _, value in pairs}
+        self._costs: dict[str, LoopCost] = {}
+
+    def __getitem__(self, name: str) -> LoopCost:
+        if name not in self._costs:
+            entry = tomllib.loads(f"loop = {self._lines[name]}")["loop"]
+            try:
+                self._costs[name] = _cost(entry, self._evidence)
+            except KeyError as error:
+                raise TargetError(f"{self._file}: '{name}' has an unknown key {error}") from None
+        return self._costs[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._lines
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
 
 def _cost(entry: Mapping[str, Any], evidence: str) -> LoopCost:

@@ -18,6 +18,7 @@ from tinyml_profiles.toml_table import TomlTable
 from tinyml_runtime.errors import TargetError
 
 _SUFFIX = ".toml"
+_MOST_NEAR = 6
 
 
 def target_names() -> tuple[str, ...]:
@@ -119,11 +120,21 @@ def _slower(memory: Memory, ratio: float) -> Memory:
 def _instead(name: str) -> str:
     from difflib import get_close_matches
 
-    names = target_names()
-    near = get_close_matches(name.lower(), names, 3, 0.5)
+    names, word = target_names(), name.lower()
+    near = [one for one in names if word and word in one][:_MOST_NEAR]
+    near = near or get_close_matches(word, names, 3, 0.7) or _of_title(word)
+    near = near or get_close_matches(word, names, 3, 0.5)
     if near:
         return f"near: {', '.join(near)}"
     return f"there are: {', '.join(names)}"
+
+
+def _of_title(word: str) -> list[str]:
+    """Targets in whose title, which names the chip, a word occurs."""
+    if not word:
+        return []
+    found = [name for name in target_names() if word in _load_named(name).title.lower()]
+    return found[:_MOST_NEAR]
 
 
 @cache

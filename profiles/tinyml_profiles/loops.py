@@ -6,7 +6,7 @@ are loops of the reference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -45,36 +45,79 @@ def find_loops(core: Core, library: str) -> FoundLoops | None:
 
 @cache
 def _completed(library: str, cores: Sequence[str], float_cores: Sequence[str]) -> LoopTable:
-    """The table of the first core, with what it lacks from the others.
+    """The table of the first core, with what it lacks from the others."""
+    tables = _tables(library, cores)
+    spreads: dict[str, float] = {}
+    for table in reversed(tables):
+        spreads.update(table.spreads)
+    for table in _tables(REFERENCE, float_cores):
+        if table is not tables[0]:
+            spreads.update((name, each) for name, each in table.spreads.items() if _FLOAT in name)
+    loops = _CompletedLoops(tables, library, cores, float_cores)
+    return replace(tables[0], loops=loops, spreads=spreads)
+
+
+class _CompletedLoops(Mapping[str, LoopCost]):
+    """The loops of the first table, with what it lacks from the others; made when asked for.
 
     Float loops are those of `float_cores`, which are the reference's: no other library has any.
     """
-    first, *others = _tables(library, cores)
-    loops, spreads = dict(first.loops), dict(first.spreads)
-    for other in others:
-        spreads = {**other.spreads, **spreads}
-        for name, cost in other.loops.items():
-            loops.setdefault(name, _weaker(cost))
-    if library != REFERENCE:
-        shared = {name for table in _tables(REFERENCE, cores) for name in table.loops}
-        loops = {name: replace(cost, is_own=name not in shared) for name, cost in loops.items()}
-        _take_from_reference(loops, load_loops(REFERENCE, first.core))
-    for table in _tables(REFERENCE, float_cores):
-        if table is not first:
-            loops.update((name, _weaker(cost)) for name, cost in _floats(table))
-            spreads.update((name, each) for name, each in table.spreads.items() if _FLOAT in name)
-    return replace(first, loops=loops, spreads=spreads)
 
+    def __init__(
+        self,
+        tables: Sequence[LoopTable],
+        library: str,
+        cores: Sequence[str],
+        float_cores: Sequence[str],
+    ) -> None:
+        self._tables = tables
+        self._is_reference = library == REFERENCE
+        self._reference = [] if self._is_reference else _tables(REFERENCE, cores)
+        self._floats = [one for one in _tables(REFERENCE, float_cores) if one is not tables[0]]
+        self._same_core = None if self._is_reference else load_loops(REFERENCE, tables[0].core)
+        self._costs: dict[str, LoopCost] = {}
 
-def _take_from_reference(loops: dict[str, LoopCost], reference: LoopTable | None) -> None:
-    """Put the reference's figures where the library's are not of this core either."""
-    for name, cost in reference.loops.items() if reference else ():
-        if name in loops and loops[name].evidence != EVIDENCE[0]:
-            loops[name] = replace(cost, is_own=False)
+    def __getitem__(self, name: str) -> LoopCost:
+        if name not in self._costs:
+            self._costs[name] = self._float(name) or self._own(name)
+        return self._costs[name]
 
+    def __contains__(self, name: object) -> bool:
+        return any(name in table.loops for table in self._tables) or any(
+            name in table.loops for table in self._floats if _FLOAT in str(name)
+        )
 
-def _floats(table: LoopTable) -> Iterator[tuple[str, LoopCost]]:
-    return ((n, replace(c, is_own=False)) for n, c in table.loops.items() if _FLOAT in n)
+    def __iter__(self) -> Iterator[str]:
+        names = dict.fromkeys(name for table in self._tables for name in table.loops)
+        floats = (name for table in self._floats for name in table.loops if _FLOAT in name)
+        return iter({**names, **dict.fromkeys(floats)})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _float(self, name: str) -> LoopCost | None:
+        """A float loop: of the last core that has it."""
+        if _FLOAT not in name:
+            return None
+        costs = [table.loops[name] for table in self._floats if name in table.loops]
+        return replace(_weaker(costs[-1]), is_own=False) if costs else None
+
+    def _own(self, name: str) -> LoopCost:
+        """A loop of the library; the reference's figures where it has none of this core."""
+        first, *others = self._tables
+        if name in first.loops:
+            cost = first.loops[name]
+        else:
+            found = next((table for table in others if name in table.loops), None)
+            if found is None:
+                raise KeyError(name)
+            cost = _weaker(found.loops[name])
+        if self._is_reference:
+            return cost
+        reference = self._same_core
+        if reference is not None and name in reference.loops and cost.evidence != EVIDENCE[0]:
+            return replace(reference.loops[name], is_own=False)
+        return replace(cost, is_own=all(name not in table.loops for table in self._reference))
 
 
 def _tables(library: str, cores: Sequence[str]) -> list[LoopTable]:

@@ -14,7 +14,7 @@ from tinyml_profiles.optimization import COUNTED_ON, EXACT, LEVELS, USUAL, find_
 from tinyml_profiles.target import Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import Interval, element_bounds, interval
-from tinyml_profiles.work import ModelWork, NodeWork, model_work
+from tinyml_profiles.work import CountedNode, ModelWork, NodeWork, model_work
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.library import KernelLibrary, base_name
 from tinyml_runtime.macs import count_macs
@@ -61,12 +61,23 @@ def profile_model(
         raise InputError(f"a clock of {clock_hz:g} Hz is not above 0")
     if opt not in LEVELS:
         raise InputError(f"no optimisation '{opt}' (there are: {', '.join(LEVELS)})")
+    work = model_work(model, target.core, library)
+    return profile_work(work, target, Conditions(name, clock_hz, weights_in, arena_in), opt)
+
+
+def profile_work(
+    work: ModelWork, target: Target, conditions: Conditions, opt: str = USUAL
+) -> LatencyReport:
+    """As `profile_model`, of a model whose work with the library of `conditions` is known.
+
+    Targets whose cores have the same extensions share the work.
+    """
+    clock_hz, name = conditions.clock_hz, conditions.library
     if clock_hz is None:
         clock_hz = target.board.clock_hz.value if target.board else None
-    work = model_work(model, target.core, library)
-    pricer = CyclePricer(target, Conditions(base_name(name), clock_hz, weights_in, arena_in))
-    prices = _Prices(target, name, opt, clock_hz, work, pricer)
-    return prices.report()
+    measured = replace(conditions, library=base_name(name), clock_hz=clock_hz)
+    pricer = CyclePricer(target, measured)
+    return _Prices(target, name, opt, clock_hz, work, pricer).report()
 
 
 class _Prices:
@@ -117,25 +128,12 @@ class _Prices:
         )
 
     def _price(self, work: NodeWork) -> NodeLatency:
-        node, context = work.node, self._work.context(work)
-        macs = count_macs(context, node)
-        priced = NodeLatency(
-            node.subgraph,
-            node.index,
-            node.operator,
-            self._work.output_name(work),
-            macs,
-            None,
-            None,
-            None,
-            None,
-            UNKNOWN,
-        )
-        if self._loops is None:
-            return priced
-        instructions, is_assumed = self._count(work, self._loops.table)
-        if instructions.unpriced:
-            return priced
+        node = work.node
+        counted = self._counted(work)
+        facts = node.subgraph, node.index, node.operator, counted.name, counted.macs
+        instructions, is_assumed = counted.instructions, counted.is_assumed
+        if instructions is None or instructions.unpriced or self._loops is None:
+            return NodeLatency(*facts, None, None, None, None, UNKNOWN)
         bounds = EXACT
         if instructions.evidence == ASSUMED:
             bounds = element_bounds(self._loops.table)
@@ -143,18 +141,34 @@ class _Prices:
             sized = self._sized.count(work.loops, instructions)
             instructions, is_assumed = sized.instructions, is_assumed or sized.is_assumed
             bounds = bounds[0] * sized.bounds[0], bounds[1] * sized.bounds[1]
-        cycles = self._pricer.price(instructions, node_traffic(context, node, self._measured, macs))
+        cycles = self._pricer.price(instructions, counted.traffic)
         evidence = EVIDENCE[
             max(EVIDENCE.index(cycles.evidence), EVIDENCE.index(self._loops.evidence))
         ]
-        return replace(
-            priced,
-            instructions=instructions,
-            cycles=cycles,
-            latency_ms=self._milliseconds(cycles.total),
-            evidence=ASSUMED if is_assumed else evidence,
-            bounds=bounds,
+        return NodeLatency(
+            *facts,
+            instructions,
+            cycles,
+            self._milliseconds(cycles.total),
+            None,
+            ASSUMED if is_assumed else evidence,
+            bounds,
         )
+
+    def _counted(self, work: NodeWork) -> CountedNode:
+        """What targets with the same loops share, kept with the work."""
+        node, table = work.node, None if self._loops is None else self._loops.table
+        key = id(table), self._measured, node.subgraph, node.index
+        if key not in self._work.counted:
+            context = self._work.context(work)
+            macs = count_macs(context, node)
+            self._work.counted[key] = CountedNode(
+                self._work.output_name(work),
+                macs,
+                *((None, False) if table is None else self._count(work, table)),
+                node_traffic(context, node, self._measured, macs),
+            )
+        return self._work.counted[key]
 
     def _count(self, work: NodeWork, table: LoopTable) -> tuple[Instructions, bool]:
         """The instructions of a node, and whether a part of them is only assumed.

@@ -12,33 +12,35 @@ from typing import Any, NoReturn, TypeGuard
 
 from tinyml_profiles.instructions import EVIDENCE
 from tinyml_profiles.target import Figure
-from tinyml_runtime.errors import TargetError
+from tinyml_runtime.errors import TargetError, TinymlError
 
 _SOURCE_KEYS = ("from", "ref")
 
 
-class TomlTable:
+class PlainTable:
     """One table of a file. Whoever has read it all calls `close`, which refuses other keys."""
 
-    def __init__(
-        self, file: str, data: Mapping[str, Any], place: str = "", parent: TomlTable | None = None
-    ) -> None:
+    error: type[TinymlError] = TargetError
+
+    def __init__(self, file: str, data: Mapping[str, Any], place: str = "") -> None:
         """Read `data`, which stands at `place` of `file`."""
         self.file = file
         self._data = data
         self._place = place
         self._asked: set[str] = set()
-        self._evidence = self.choice("from", EVIDENCE, parent and parent._evidence)
-        self._ref = self.text("ref", parent._ref if parent else None)
-
-    @property
-    def source(self) -> str:
-        """Where the table is from, in words."""
-        return f"{self._evidence}: {self._ref}"
 
     def fail(self, key: str, problem: str) -> NoReturn:
         """Raise the error that names file, key and problem."""
-        raise TargetError(f"{self.file}: '{self._full(key)}' {problem}")
+        raise self.error(f"{self.file}: '{self._full(key)}' {problem}")
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a key; from now on it is known."""
+        self._asked.add(key)
+        return key in self._data
+
+    def value(self, key: str) -> Any:
+        """Whatever stands there."""
+        return self._get(key, None)
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string."""
@@ -66,38 +68,12 @@ class TomlTable:
         self._get(key, None)
         return frozenset(self.texts(key))
 
-    def figure(self, key: str, low: float, high: float, default: Figure | None = None) -> Figure:
-        """A number from `low` to `high`, with its source."""
-        if default is not None and key not in self._data:
-            self._asked.add(key)
-            return default
-        value = self._get(key, None)
-        if isinstance(value, Mapping):
-            inner = TomlTable(self.file, value, self._full(key), self)  # pyright: ignore[reportUnknownArgumentType]
-            figure = inner.figure("value", low, high)
-            inner.close()
-            return figure
-        if not _is_number(value):
-            self.fail(key, "must be a number, alone or as { value = ..., from = ..., ref = ... }")
-        if not low <= value <= high:
-            self.fail(key, f"is {value:g}, outside {low:g} to {high:g}")
-        return Figure(value, self._evidence, self._ref)
-
-    def table(self, key: str, is_optional: bool = False) -> TomlTable:
-        """A table inside; an empty one where it is optional and absent."""
+    def inner(self, key: str, is_optional: bool = False) -> Mapping[str, Any]:
+        """What a table inside holds; nothing where it is optional and absent."""
         value = self._get(key, {} if is_optional else None)
         if not isinstance(value, Mapping):
             self.fail(key, f"must be a table: [{self._full(key)}]")
-        return TomlTable(self.file, value, self._full(key), self)  # pyright: ignore[reportUnknownArgumentType]
-
-    def tables(self) -> Iterator[tuple[str, TomlTable]]:
-        """Every table inside, by name."""
-        for key in self.entries():
-            yield key, self.table(key)
-
-    def entries(self) -> list[str]:
-        """The keys beside those of the source."""
-        return [key for key in self._data if key not in _SOURCE_KEYS]
+        return value  # pyright: ignore[reportUnknownVariableType]
 
     def close(self) -> None:
         """Raise for the first key that nobody asked for."""
@@ -117,7 +93,54 @@ class TomlTable:
         return f"{self._place}.{key}" if self._place else key
 
 
-def _is_number(value: object) -> TypeGuard[float]:
+class TomlTable(PlainTable):
+    """A table whose numbers have sources."""
+
+    def __init__(
+        self, file: str, data: Mapping[str, Any], place: str = "", parent: TomlTable | None = None
+    ) -> None:
+        """Read `data`, which stands at `place` of `file`."""
+        super().__init__(file, data, place)
+        self._evidence = self.choice("from", EVIDENCE, parent and parent._evidence)
+        self._ref = self.text("ref", parent._ref if parent else None)
+
+    @property
+    def source(self) -> str:
+        """Where the table is from, in words."""
+        return f"{self._evidence}: {self._ref}"
+
+    def figure(self, key: str, low: float, high: float, default: Figure | None = None) -> Figure:
+        """A number from `low` to `high`, with its source."""
+        if default is not None and not self.has(key):
+            return default
+        value = self._get(key, None)
+        if isinstance(value, Mapping):
+            inner = TomlTable(self.file, value, self._full(key), self)  # pyright: ignore[reportUnknownArgumentType]
+            figure = inner.figure("value", low, high)
+            inner.close()
+            return figure
+        if not is_number(value):
+            self.fail(key, "must be a number, alone or as { value = ..., from = ..., ref = ... }")
+        if not low <= value <= high:
+            self.fail(key, f"is {value:g}, outside {low:g} to {high:g}")
+        return Figure(value, self._evidence, self._ref)
+
+    def table(self, key: str, is_optional: bool = False) -> TomlTable:
+        """A table inside; an empty one where it is optional and absent."""
+        return TomlTable(self.file, self.inner(key, is_optional), self._full(key), self)
+
+    def tables(self) -> Iterator[tuple[str, TomlTable]]:
+        """Every table inside, by name."""
+        for key in self.entries():
+            yield key, self.table(key)
+
+    def entries(self) -> list[str]:
+        """The keys beside those of the source."""
+        return [key for key in self._data if key not in _SOURCE_KEYS]
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value of a TOML file is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from tinyml_profiles.instructions import Instructions
 from tinyml_profiles.load import load_target
 from tinyml_profiles.target import Core
+from tinyml_profiles.traffic import Traffic
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.check import called_subgraphs
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.model_tensors import make_tensors
+from tinyml_runtime.planning.sequence import Graph
 from tinyml_runtime.prepared_model import nodes_of, prepare_model
 from tinyml_runtime.registration import Node
 from tinyml_runtime.resolver import OpResolver
@@ -69,12 +72,33 @@ class NodeTensors:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedNode:
+    """What a node makes and executes; `is_assumed` says that a part of that is not measured.
+
+    `instructions` are None without a table of loops.
+    """
+
+    name: str
+    macs: int
+    instructions: Instructions | None
+    is_assumed: bool
+    traffic: Traffic
+
+
+@dataclass(frozen=True, slots=True)
 class ModelWork:
-    """The work of all nodes that run: those of the main subgraph, and of what it calls."""
+    """The work of all nodes that run: those of the main subgraph, and of what it calls.
+
+    `counted` keeps what was counted by a table of loops (its identity, which lasts: tables are
+    never dropped), a library, a subgraph and a node.
+    """
 
     nodes: Sequence[NodeWork]
     contexts: Sequence[NodeTensors]
     calls: bool
+    counted: dict[tuple[int, str, int, int], CountedNode] = field(
+        default_factory=dict[tuple[int, str, int, int], CountedNode], compare=False, repr=False
+    )
 
     def context(self, work: NodeWork) -> NodeTensors:
         """The tensors that a node sees."""
@@ -93,15 +117,29 @@ def model_work(model: Model, core: Core, library: str | KernelLibrary = "referen
     prepared = prepare_model(model, tensors, resolver)
     if prepared.problems:
         raise UnsupportedModelError(model.source, prepared.problems)
+    nodes = [[step.node for step in steps] for steps in prepared.steps]
+    return _works(model, tensors, nodes, resolver, core.extensions)
+
+
+def graph_work(graph: Graph, core: Core, library: str | KernelLibrary = "reference") -> ModelWork:
+    """As `model_work`, of a model that has been prepared with the kernels of `library`."""
+    resolver = OpResolver.for_library(library)
+    return _works(graph.model, graph.tensors, graph.nodes, resolver, core.extensions)
+
+
+def _works(
+    model: Model,
+    tensors: Sequence[Sequence[Tensor]],
+    nodes: Sequence[Sequence[Node]],
+    resolver: OpResolver,
+    extensions: frozenset[str],
+) -> ModelWork:
     contexts = [
-        NodeTensors(own, core.extensions, [step.node for step in steps])
-        for own, steps in zip(tensors, prepared.steps, strict=True)
+        NodeTensors(own, extensions, theirs) for own, theirs in zip(tensors, nodes, strict=True)
     ]
     reached = _reached(model)
     works = [
-        _work(contexts[number], resolver, step.node)
-        for number in reached
-        for step in prepared.steps[number]
+        _work(contexts[number], resolver, node) for number in reached for node in nodes[number]
     ]
     return ModelWork(works, contexts, len(reached) > 1)
 

@@ -56,14 +56,18 @@ class NodeProblem:
 
 
 class UnsupportedModelError(TinymlError):
-    """A readable model with nodes that cannot run; carries every one of them."""
+    """A readable model with nodes that cannot run; carries every one of them.
+
+    `lines` has a line for each kind of problem, with all nodes that have it.
+    """
 
     exit_code = 4
 
     def __init__(self, source: str, problems: tuple[NodeProblem, ...]) -> None:
         """List all `problems` of the model read from `source`."""
         count = f"{len(problems)} node{'s' if len(problems) != 1 else ''} cannot run"
-        super().__init__("\n  ".join([f"{source}: {count}", *_lines(problems)]))
+        self.lines = tuple(_lines(problems))
+        super().__init__("\n  ".join([f"{source}: {count}", *self.lines]))
         self.source = source
         self.problems = problems
 

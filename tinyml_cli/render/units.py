@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor
 
 
 def printable(text: str) -> str:
@@ -47,7 +48,17 @@ def milliseconds(duration_ms: float) -> str:
 
 def milliwatts(power_mw: float) -> str:
     """Three significant digits, or whole ones: `51.8 mW`, `0.0130 mW`, `445 mW`."""
-    return f"{power_mw:,.0f} mW" if power_mw >= 100 else f"{power_mw:#.3g} mW"
+    return f"{amount(power_mw)} mW"
+
+
+def amount(value: float) -> str:
+    """Three significant digits, or whole ones, and no unit, for columns: `1.52`, `1,204`."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
+
+
+def microjoules(energy_uj: float) -> str:
+    """`52.1 uJ`, `4,809 uJ`."""
+    return f"{amount(energy_uj)} uJ"
 
 
 def fixed_milliseconds(duration_ms: float) -> str:
@@ -68,6 +79,11 @@ def value_text(value: object) -> str:
 def percent(share: float) -> str:
     """`97.5 %`."""
     return f"{100 * share:.1f} %"
+
+
+def whole_percent(share: float) -> str:
+    """`97 %`, rounded down: what is left is never said to be more."""
+    return f"{floor(100 * share):,} %"
 
 
 def signed_percent(share: float) -> str:

@@ -1,0 +1,1 @@
+"""What `tinyml fit` finds out."""
