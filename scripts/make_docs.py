@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "runtime" / "upstream.toml"
 LATENCY = ROOT / "docs" / "explain" / "latency.md"
 MEASUREMENTS = ROOT / "profiles" / "tinyml_profiles" / "data" / "measurements" / "latency.csv"
+INTERVALS = ROOT / "profiles" / "tinyml_profiles" / "data" / "intervals.toml"
 FLASH = ROOT / "docs" / "explain" / "flash.md"
 ENERGY = ROOT / "docs" / "explain" / "energy.md"
-INTERVALS = ROOT / "profiles" / "tinyml_profiles" / "data" / "intervals.toml"
 # The tables of the conformance suite.
 sys.path.insert(0, str(ROOT))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from tinyml_profiles.cycles import Conditions
 from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, Budgets, FitReport, Need
 from tinyml_profiles.fit_words import notes, problem
 from tinyml_profiles.flash import DEFAULT_OPTIONS, FlashOptions, FlashReport, image_flash
@@ -23,7 +24,7 @@ from tinyml_profiles.ram import RamReport, image_ram
 from tinyml_profiles.shared_model import FitModel
 from tinyml_profiles.target import NONE, Target
 from tinyml_runtime.errors import UnsupportedModelError
-from tinyml_runtime.library import base_name
+from tinyml_runtime.planning.arena_plan import ArenaPlan
 
 UNKNOWN = "unknown"
 NO_BUDGETS = Budgets()
@@ -53,29 +54,24 @@ def fit_model(
         plan = model.plan(target, name)
     except UnsupportedModelError as error:
         return FitReport(target, name, (), refused=error.lines)
-    flash = image_flash(
-        model.model, target, base_name(name), model_bytes=model.file_bytes, options=options
-    )
-    latency = profile_work(model.work(target, name), target, name)
-    ram = image_ram(flash, plan)
-    report = FitReport(target, name, (), ram, flash, latency)
-    return _with_needs(report, _ram(ram, budgets), budgets)
+    flash = image_flash(model.model, target, name, model_bytes=model.file_bytes, options=options)
+    return _report(model, flash, plan, budgets)
 
 
 def refit(
-    model: FitModel,
-    report: FitReport,
-    budgets: Budgets,
-    ram: Need,
-    *,
-    weights_in: str | None = None,
-    arena_in: str | None = None,
+    model: FitModel, report: FitReport, budgets: Budgets, ram: Need, conditions: Conditions
 ) -> FitReport:
-    """The verdict of `report` with another need of RAM, and weights or arena in other memories."""
-    target, library = report.target, report.library
-    work = model.work(target, library)
-    latency = profile_work(work, target, library, weights_in=weights_in, arena_in=arena_in)
+    """The verdict of `report` with another need of RAM, and the latency under `conditions`."""
+    latency = profile_work(model.work(report.target, report.library), report.target, conditions)
     return _with_needs(replace(report, latency=latency), ram, budgets)
+
+
+def _report(model: FitModel, flash: FlashReport, plan: ArenaPlan, budgets: Budgets) -> FitReport:
+    target, library = flash.target, flash.library
+    ram = image_ram(flash, plan)
+    latency = profile_work(model.work(target, library), target, Conditions(library))
+    report = FitReport(target, library, (), ram, flash, latency)
+    return _with_needs(report, _ram(ram, budgets), budgets)
 
 
 def _with_needs(report: FitReport, ram_need: Need, budgets: Budgets) -> FitReport:

@@ -42,7 +42,7 @@ CLASSES = (
 )
 _OVERLAYS = 1
 # What stands before the loops in a file.
-_LOOPS, _NAME = "[loop]\n", '"'
+_LOOPS, _SPREADS = "[loop]\n", "[spread]\n"
 INSTRUCTION_CLASSES = CLASSES[:-_OVERLAYS]
 # From strong to weak.
 EVIDENCE = ("measured", "derived", "datasheet", "assumed")
@@ -144,16 +144,17 @@ def load_loops(library: str, core: str, level: str = "O2") -> LoopTable | None:
     if not file.is_file():
         return None
     head, _, rest = file.read_text("utf-8").partition(_LOOPS)
-    lines, bracket, tables = rest.partition("\n[")
-    data = tomllib.loads(head + bracket + tables)
+    lines, _, spreads = rest.partition(_SPREADS)
+    data = tomllib.loads(head)
     try:
+        loops = _Loops(lines, data["from"], file.name)
         beside = data.get("beside_o2", {"least": 1.0, "most": 1.0})
         return LoopTable(
             data["library"],
             data["core"],
             f"{data['from']}: {data['ref']}",
-            _Loops(lines, data["from"], file.name),
-            data.get("spread", {}),
+            loops,
+            tomllib.loads(spreads),
             (beside["least"], beside["most"]),
         )
     except KeyError as error:
@@ -169,7 +170,7 @@ class _Loops(Mapping[str, LoopCost]):
 
     def __init__(self, text: str, evidence: str, file: str) -> None:
         self._evidence, self._file = evidence, file
-        pairs = (line.partition(" = ") for line in text.splitlines() if line.startswith(_NAME))
+        pairs = (line.partition(" = ") for line in text.splitlines() if line.startswith('"'))
         self._lines = {name.strip('"'): value for name, _, value in pairs}
         self._costs: dict[str, LoopCost] = {}
 

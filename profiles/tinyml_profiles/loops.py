@@ -47,7 +47,9 @@ def find_loops(core: Core, library: str) -> FoundLoops | None:
 def _completed(library: str, cores: Sequence[str], float_cores: Sequence[str]) -> LoopTable:
     """The table of the first core, with what it lacks from the others."""
     tables = _tables(library, cores)
-    spreads = {name: each for table in reversed(tables) for name, each in table.spreads.items()}
+    spreads: dict[str, float] = {}
+    for table in reversed(tables):
+        spreads.update(table.spreads)
     for table in _tables(REFERENCE, float_cores):
         if table is not tables[0]:
             spreads.update((name, each) for name, each in table.spreads.items() if _FLOAT in name)

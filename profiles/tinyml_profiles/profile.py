@@ -62,35 +62,22 @@ def profile_model(
     if opt not in LEVELS:
         raise InputError(f"no optimisation '{opt}' (there are: {', '.join(LEVELS)})")
     work = model_work(model, target.core, library)
-    return profile_work(
-        work,
-        target,
-        name,
-        clock_hz=clock_hz,
-        weights_in=weights_in,
-        arena_in=arena_in,
-        opt=opt,
-    )
+    return profile_work(work, target, Conditions(name, clock_hz, weights_in, arena_in), opt)
 
 
 def profile_work(
-    work: ModelWork,
-    target: Target,
-    library: str,
-    *,
-    clock_hz: float | None = None,
-    weights_in: str | None = None,
-    arena_in: str | None = None,
-    opt: str = USUAL,
+    work: ModelWork, target: Target, conditions: Conditions, opt: str = USUAL
 ) -> LatencyReport:
-    """As `profile_model`, of a model whose work with `library` is known.
+    """As `profile_model`, of a model whose work with the library of `conditions` is known.
 
     Targets whose cores have the same extensions share the work.
     """
+    clock_hz, name = conditions.clock_hz, conditions.library
     if clock_hz is None:
         clock_hz = target.board.clock_hz.value if target.board else None
-    conditions = Conditions(base_name(library), clock_hz, weights_in, arena_in)
-    return _Prices(target, library, opt, clock_hz, work, CyclePricer(target, conditions)).report()
+    measured = replace(conditions, library=base_name(name), clock_hz=clock_hz)
+    pricer = CyclePricer(target, measured)
+    return _Prices(target, name, opt, clock_hz, work, pricer).report()
 
 
 class _Prices:

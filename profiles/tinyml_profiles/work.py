@@ -135,7 +135,7 @@ def _works(
     extensions: frozenset[str],
 ) -> ModelWork:
     contexts = [
-        NodeTensors(own, extensions, of_graph) for own, of_graph in zip(tensors, nodes, strict=True)
+        NodeTensors(own, extensions, theirs) for own, theirs in zip(tensors, nodes, strict=True)
     ]
     reached = _reached(model)
     works = [

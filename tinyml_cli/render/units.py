@@ -46,6 +46,11 @@ def milliseconds(duration_ms: float) -> str:
     return f"{duration_ms:,.0f} ms" if duration_ms >= 100 else f"{duration_ms:#.3g} ms"
 
 
+def milliwatts(power_mw: float) -> str:
+    """Three significant digits, or whole ones: `51.8 mW`, `0.0130 mW`, `445 mW`."""
+    return f"{amount(power_mw)} mW"
+
+
 def amount(value: float) -> str:
     """Three significant digits, or whole ones, and no unit, for columns: `1.52`, `1,204`."""
     return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
@@ -54,11 +59,6 @@ def amount(value: float) -> str:
 def microjoules(energy_uj: float) -> str:
     """`52.1 uJ`, `4,809 uJ`."""
     return f"{amount(energy_uj)} uJ"
-
-
-def milliwatts(power_mw: float) -> str:
-    """Three significant digits, or whole ones: `51.8 mW`, `0.0130 mW`, `445 mW`."""
-    return f"{power_mw:,.0f} mW" if power_mw >= 100 else f"{power_mw:#.3g} mW"
 
 
 def fixed_milliseconds(duration_ms: float) -> str:

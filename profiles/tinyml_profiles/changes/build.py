@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from tinyml_profiles.arena_places import ArenaPlace, ram_memories
 from tinyml_profiles.changes.case import Case, Remedy
+from tinyml_profiles.cycles import Conditions
 from tinyml_profiles.fit import refit
 from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, FitReport
 from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_profiles.ram import ARENA
 from tinyml_profiles.shared_model import FitModel
-from tinyml_runtime.library import base_name
 from tinyml_runtime.planning.execution_order import reorder
 from tinyml_runtime.planning.written_plan import write_smallest_plan
 
@@ -74,7 +74,7 @@ def smaller_code(case: Case) -> Iterator[Remedy | str]:
 def other_library(case: Case) -> Iterator[Remedy | str]:
     """The kernels of every other library of the ABI."""
     for library in USUAL_LIBRARIES.get(case.report.target.core.abi, ()):
-        if library != base_name(case.report.library):
+        if library != case.report.library:
             report = case.with_model(case.model, library)
             if not report.refused:
                 yield Remedy(f"the kernels of {library}", f"--kernels {library}", report)
@@ -111,8 +111,8 @@ def _in_place(case: Case, place: ArenaPlace) -> FitReport:
         needed=arena + sum(part.bytes or 0 for part in ram.parts if part.name != ARENA),
         available=None if need.available is None else need.available + more,
     )
-    arena_in = place.nonpersistent_in
-    return refit(case.model, case.report, case.budgets, need, arena_in=arena_in)
+    conditions = Conditions(case.report.library, arena_in=place.nonpersistent_in)
+    return refit(case.model, case.report, case.budgets, need, conditions)
 
 
 def weights_elsewhere(case: Case) -> Iterator[Remedy | str]:
@@ -128,7 +128,8 @@ def weights_elsewhere(case: Case) -> Iterator[Remedy | str]:
         if not (case.is_short_of(LATENCY, ENERGY) or (grows < 0 and case.is_short_of(RAM))):
             continue
         moved = replace(need, needed=need.needed + grows)
-        report = refit(case.model, case.report, case.budgets, moved, weights_in=name)
+        conditions = Conditions(case.report.library, weights_in=name)
+        report = refit(case.model, case.report, case.budgets, moved, conditions)
         yield Remedy(f"the model in {name}", "put its array into that memory", report)
 
 

@@ -78,7 +78,7 @@ def pooling_rules(operation: Operation) -> Iterator[Rule]:
     options = operation.node.options_as(Pool2DOptions)
     source, output = operation.input(0), operation.output
     window = pooling_window(options, source)
-    counts = element_counts(window, source)
+    counts = element_counts(window, source.values)
 
     def add_up(read: Callable[[Array], Array]) -> Array:
         padded, refresh = window.bind_padded(
