@@ -24,6 +24,7 @@ from tinyml_profiles.ram import RamReport, image_ram
 from tinyml_profiles.shared_model import FitModel
 from tinyml_profiles.target import NONE, Target
 from tinyml_runtime.errors import UnsupportedModelError
+from tinyml_runtime.library import base_name
 from tinyml_runtime.planning.arena_plan import ArenaPlan
 
 UNKNOWN = "unknown"
@@ -54,8 +55,10 @@ def fit_model(
         plan = model.plan(target, name)
     except UnsupportedModelError as error:
         return FitReport(target, name, (), refused=error.lines)
-    flash = image_flash(model.model, target, name, model_bytes=model.file_bytes, options=options)
-    return _report(model, flash, plan, budgets)
+    flash = image_flash(
+        model.model, target, base_name(name), model_bytes=model.file_bytes, options=options
+    )
+    return _report(model, name, flash, plan, budgets)
 
 
 def refit(
@@ -66,9 +69,10 @@ def refit(
     return _with_needs(replace(report, latency=latency), ram, budgets)
 
 
-def _report(model: FitModel, flash: FlashReport, plan: ArenaPlan, budgets: Budgets) -> FitReport:
-    target, library = flash.target, flash.library
-    ram = image_ram(flash, plan)
+def _report(
+    model: FitModel, library: str, flash: FlashReport, plan: ArenaPlan, budgets: Budgets
+) -> FitReport:
+    target, ram = flash.target, image_ram(flash, plan)
     latency = profile_work(model.work(target, library), target, Conditions(library))
     report = FitReport(target, library, (), ram, flash, latency)
     return _with_needs(report, _ram(ram, budgets), budgets)

@@ -106,6 +106,13 @@ def test_what_boards_share_changes_no_figure() -> None:
         assert [need.needed for need in in_turn.needs] == [n.needed for n in by_itself.needs]
 
 
+def test_build_switches_of_a_library_change_no_size() -> None:
+    usual = fit_model(opened(DIGITS), BOARD)
+    switched = fit_model(opened(DIGITS), BOARD, "cmsis-nn:single-rounding")
+    assert switched.library == "cmsis-nn:single-rounding"
+    assert [need.needed for need in switched.needs] == [need.needed for need in usual.needs]
+
+
 def test_one_byte_decides() -> None:
     model = opened(DIGITS)
     roomy = fit_model(model, sized())

@@ -13,6 +13,7 @@ from tinyml_profiles.fit_report import ENERGY, FLASH, LATENCY, RAM, FitReport
 from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_profiles.ram import ARENA
 from tinyml_profiles.shared_model import FitModel
+from tinyml_runtime.library import base_name
 from tinyml_runtime.planning.execution_order import reorder
 from tinyml_runtime.planning.written_plan import write_smallest_plan
 
@@ -74,7 +75,7 @@ def smaller_code(case: Case) -> Iterator[Remedy | str]:
 def other_library(case: Case) -> Iterator[Remedy | str]:
     """The kernels of every other library of the ABI."""
     for library in USUAL_LIBRARIES.get(case.report.target.core.abi, ()):
-        if library != case.report.library:
+        if library != base_name(case.report.library):
             report = case.with_model(case.model, library)
             if not report.refused:
                 yield Remedy(f"the kernels of {library}", f"--kernels {library}", report)
