@@ -91,12 +91,23 @@ def _saturated(subject: Subject, tensor: Tensor, values: Array) -> Iterator[Find
     share = sum(at_ends) / values.size
     if share < _SATURATED_SHARE:
         return
+    words = f"{share:.1%} of the values of {subject.named(tensor.index)} lie at an end of its range"
+    if node is None:
+        # The model has not cut them off, and data may well end there.
+        yield Finding(
+            tensor.index,
+            None,
+            "saturated",
+            f"{words}, as white does in an image; more may have been cut off on the way in",
+            "see that what makes the inputs does not leave the range that the model was made for",
+            decibels(1.0 + share),
+        )
+        return
     yield Finding(
         tensor.index,
         subject.maker(tensor.index),
         "saturated",
-        f"{share:.1%} of the values of {subject.named(tensor.index)} lie at an end of its range, "
-        "where larger ones are cut off",
+        f"{words}, where larger ones are cut off",
         "quantize again with representative data that reach these values, or cut the range of the "
         "layer with RELU6 while training",
         decibels(1.0 + share / _SMALLEST_SHARE),

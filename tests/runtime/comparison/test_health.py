@@ -82,6 +82,15 @@ def test_values_at_an_end_are_saturated() -> None:
     assert "5.0% of the values" in finding.words
 
 
+def test_inputs_at_an_end_are_of_little_harm() -> None:
+    inputs = GENERATOR.integers(-127, 127, (20, 1, 3), np.int8)
+    inputs[:5] = 127
+    finding = found(dense(), {INPUT: list(inputs)})["saturated"]
+    assert "may have been cut off on the way in" in finding.words
+    assert finding.op_index is None
+    assert finding.harm < 3
+
+
 @pytest.mark.parametrize(
     ("activation", "output_scale"), [(Activation.RELU, 0.05), (Activation.RELU6, 6 / 255)]
 )
