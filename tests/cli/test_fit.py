@@ -224,6 +224,10 @@ def test_a_model_that_does_not_load_says_why(tinyml: Tinyml, tmp_path: Path) -> 
     assert outcome.code == 4
     assert "does not load" in outcome.out
     assert "Nonesuch" in outcome.out
+    everywhere = tinyml("fit", unsupported(tmp_path), "--all")
+    assert everywhere.code == 4
+    assert everywhere.out.count("Nonesuch") <= 2
+    assert "does not load" in everywhere.out
 
 
 def one_line(text: str) -> bool:

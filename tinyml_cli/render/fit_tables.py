@@ -134,6 +134,9 @@ def _amount(value: float, unit: str) -> str:
 
 def _several(model: ModelFits, *, is_survey: bool) -> Iterator[RenderableType]:
     yield line(f"{model.model.path}: {_count(model)}", "bold")
+    if model.loads_nowhere:
+        yield from _refusals(model)
+        return
     yield BLANK
     rows = [_row(board.report) for board in model.boards]
     names = ("board", "fits", "RAM\nleft", "flash\nleft", "ms", "mJ", "tightest")
@@ -148,6 +151,14 @@ def _several(model: ModelFits, *, is_survey: bool) -> Iterator[RenderableType]:
         for text in (*board.report.refused, *board.report.problems):
             yield line(f"{name}: {text}")
         yield from _remedies(board)
+
+
+def _refusals(model: ModelFits) -> Iterator[RenderableType]:
+    """Why no board's kernels take the model, each reason once."""
+    yield line("does not load", "bold red")
+    reasons = dict.fromkeys(text for board in model.boards for text in board.report.refused)
+    yield from (line(f"  {text}") for text in reasons)
+    yield line("--board NAME says what would make it fit a board")
 
 
 def _count(model: ModelFits) -> str:
