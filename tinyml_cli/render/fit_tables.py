@@ -134,22 +134,14 @@ def _amount(value: float, unit: str) -> str:
 
 def _several(model: ModelFits, *, is_survey: bool) -> Iterator[RenderableType]:
     yield line(f"{model.model.path}: {_count(model)}", "bold")
-    if model.loads_nowhere:
-        yield from _refusals(model)
-        return
-    yield BLANK
-    rows = [_row(board.report) for board in model.boards]
-    names = ("board", "fits", "RAM\nleft", "flash\nleft", "ms", "mJ", "tightest")
-    yield table(names, rows, (2, 3, 4, 5), range(len(names)))
-    if any("?" in row for row in rows):
-        yield line("? is unknown")
+    yield from _refusals(model) if model.loads_nowhere else _rows(model)
     if is_survey:
         yield line("--board NAME says more about one of them")
         return
     for board in model.boards:
-        name = board.report.target.name
-        for text in (*board.report.refused, *board.report.problems):
-            yield line(f"{name}: {text}")
+        name, report = board.report.target.name, board.report
+        refused = () if model.loads_nowhere else report.refused
+        yield from (line(f"{name}: {text}") for text in (*refused, *report.problems))
         yield from _remedies(board)
 
 
@@ -158,7 +150,15 @@ def _refusals(model: ModelFits) -> Iterator[RenderableType]:
     yield line("does not load", "bold red")
     reasons = dict.fromkeys(text for board in model.boards for text in board.report.refused)
     yield from (line(f"  {text}") for text in reasons)
-    yield line("--board NAME says what would make it fit a board")
+
+
+def _rows(model: ModelFits) -> Iterator[RenderableType]:
+    yield BLANK
+    rows = [_row(board.report) for board in model.boards]
+    names = ("board", "fits", "RAM\nleft", "flash\nleft", "ms", "mJ", "tightest")
+    yield table(names, rows, (2, 3, 4, 5), range(len(names)))
+    if any("?" in row for row in rows):
+        yield line("? is unknown")
 
 
 def _count(model: ModelFits) -> str:
