@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from code_links import LOGGING
 from measured import checksum
+
+from tinyml_cli.cpp.add_methods import add_method
+from tinyml_profiles.code_table import LOGGING
+from tinyml_runtime.kernels import REFERENCE
 
 LIBRARIES = {"reference": "reference", "cmsis-nn": "cmsis-nn", "esp_nn_generic_opt": "esp-nn"}
 # Builds with the texts of errors, and without.
@@ -47,8 +50,9 @@ class LinkedImage:
         return (*self.operators, LOGGING) if self.is_logging else self.operators
 
 
-def read_images(truth: Path, calls: Mapping[str, str]) -> list[LinkedImage]:
-    """All images in `truth`; `calls` are the operators by what adds them to a resolver."""
+def read_images(truth: Path) -> list[LinkedImage]:
+    """All images in `truth`."""
+    calls = {method: name for name in REFERENCE.kernels if (method := add_method(name))}
     return [
         *_arm(truth / "image_size_arm.csv", calls),
         *_riscv(truth / "image_size_riscv.csv"),
@@ -61,7 +65,7 @@ def _arm(path: Path, calls: Mapping[str, str]) -> Iterator[LinkedImage]:
         is_short = row["build"] == SHORT_BUILD
         if row["model"] in NO_MODEL or not (is_short or row["build"] in BUILDS):
             continue
-        operators = [calls[name] for name in row["ops_registered"].split()]
+        operators = [calls[f"Add{name}"] for name in row["ops_registered"].split()]
         if is_short:
             operators = [f"{name}/INT8" if name in SHORT else name for name in operators]
         yield LinkedImage(

@@ -1,7 +1,8 @@
 """The code that an image is linked from: parts, and the operators that need each of them.
 
 An image is the union of what its operators need: a part that several of them share counts once.
-Tables are made by `profiles/fit/fit_flash.py`; `data/code/<library>-<core>.csv` has a part a line.
+`data/code/<library>-<core>.csv` has a part a line, as measured; `profiles/fit/fit_flash.py` holds
+them against whole images, and writes start-up code and error.
 """
 
 from __future__ import annotations
