@@ -15,7 +15,7 @@ from tinyml_profiles.load_board import read_board, read_calibration
 from tinyml_profiles.load_core import read_core
 from tinyml_profiles.target import Memory, Target
 from tinyml_profiles.toml_table import TomlTable
-from tinyml_runtime.errors import TargetError
+from tinyml_runtime.errors import TargetError, TargetFileError
 
 _SUFFIX = ".toml"
 _MOST_NEAR = 6
@@ -60,9 +60,9 @@ def _load_file(path: Path, seen: tuple[Path, ...] = ()) -> Target:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise TargetError(f"{path}: {error.strerror or error}") from None
+        raise TargetFileError(f"{path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TargetError(f"{path}: not a TOML file: {error}") from None
+        raise TargetFileError(f"{path}: not a TOML file: {error}") from None
     table = TomlTable(str(path), data)
     if "isa" in data:
         core = read_core(table)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeGuard
 
 from tinyml_profiles.instructions import EVIDENCE
 from tinyml_profiles.target import Figure
-from tinyml_runtime.errors import TargetError, TinymlError
+from tinyml_runtime.errors import TargetFileError, TinymlError
 
 _SOURCE_KEYS = ("from", "ref")
 
@@ -20,7 +20,7 @@ _SOURCE_KEYS = ("from", "ref")
 class PlainTable:
     """One table of a file. Whoever has read it all calls `close`, which refuses other keys."""
 
-    error: type[TinymlError] = TargetError
+    error: type[TinymlError] = TargetFileError
 
     def __init__(self, file: str, data: Mapping[str, Any], place: str = "") -> None:
         """Read `data`, which stands at `place` of `file`."""

@@ -116,6 +116,12 @@ class ArenaUnknownError(TinymlError):
 
 
 class TargetError(TinymlError):
-    """A target that is not known, or whose data is defective."""
+    """A target that is not known, or lacks what was asked of it."""
 
     exit_code = 4
+
+
+class TargetFileError(TargetError):
+    """The file of a target that cannot be read, or says something wrong."""
+
+    exit_code = 2

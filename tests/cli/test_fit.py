@@ -240,7 +240,7 @@ def one_line(text: str) -> bool:
         ((), 2, "MODEL says which model"),
         ((DIGITS,), 2, "--board NAME says which board, --all tries every one"),
         ((DIGITS, "--board", "nucleo-l4r5z"), 4, "near: nucleo-l4r5zi"),
-        ((DIGITS, "--board", "mine.toml"), 4, "mine.toml"),
+        ((DIGITS, "--board", "mine.toml"), 2, "mine.toml"),
         ((DIGITS, "--board", BOARD, "--max-ram", "lots"), 2, "--max-ram takes bytes (65536)"),
         ((DIGITS, "--board", BOARD, "--max-flash", "-1k"), 2, "--max-flash takes"),
         ((DIGITS, "--board", BOARD, "--max-latency-ms", "nan"), 2, "--max-latency-ms takes"),
