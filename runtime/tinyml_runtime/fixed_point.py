@@ -26,6 +26,7 @@ Integers: TypeAlias = Array | int | np.integer[Any]
 
 # Which build of the kernels is at work; every call of a kernel may be of another one.
 _ROUNDS_ONCE: ContextVar[bool] = ContextVar("rounds_once", default=False)
+_SCALES: ContextVar[type[np.float64 | np.float32]] = ContextVar("scales", default=np.float64)
 _LARGEST_SHIFT = 30
 
 
@@ -42,6 +43,22 @@ def single_rounding() -> Generator[None]:
         yield
     finally:
         _ROUNDS_ONCE.reset(token)
+
+
+def scale_type() -> type[np.float64 | np.float32]:
+    """In which numbers kernels divide scales that TFLM has divided in float32 at times."""
+    return _SCALES.get()
+
+
+@contextmanager
+def float32_scales() -> Generator[None]:
+    """While it lasts, `scale_type` is float32."""
+    token = _SCALES.set(np.float32)
+    try:
+        with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+            yield
+    finally:
+        _SCALES.reset(token)
 
 
 @dataclass(frozen=True, slots=True)

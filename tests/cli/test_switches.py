@@ -46,5 +46,5 @@ def test_a_comparison_names_the_switch_as_the_cause(tinyml: Tinyml) -> None:
 def test_a_wrong_switch_names_those_that_there_are(tinyml: Tinyml, command: str) -> None:
     outcome = tinyml(command, KEYWORDS, "--kernels", "cmsis-nn:sngle")
     assert outcome.code == 2
-    assert "has no switch 'sngle' (it has: single-rounding)" in outcome.err
+    assert "has no switch 'sngle' (it has: single-rounding, float32-scales)" in outcome.err
     assert not outcome.out

@@ -78,5 +78,6 @@ def test_a_wrong_switch_names_those_that_there_are() -> None:
     run = _tinyml(None, "run", str(DIGITS), "--kernels", "cmsis-nn:double-rounding")
     assert run.returncode == 2
     assert run.stderr.strip() == (
-        "error: kernel library 'cmsis-nn' has no switch 'double-rounding' (it has: single-rounding)"
+        "error: kernel library 'cmsis-nn' has no switch 'double-rounding' "
+        "(it has: single-rounding, float32-scales)"
     )

@@ -248,10 +248,32 @@ def test_averages_on_the_esp32s3_overflow_16_bits(channels: int, size: int, expe
     assert set(run(case, "esp-nn", feeds).ravel().tolist()) == {127}
 
 
+@pytest.mark.parametrize("library", ["reference", "cmsis-nn", "esp-nn", REFERENCE_ONCE])
+def test_scales_are_divided_in_float32_as_the_named_commit_did(library: str) -> None:
+    # 7350 times the quotient is just below 17600.5; that of float32 is a bit larger.
+    scales = [float(np.float32(scale)) for scale in (0.04193255, 0.017511107)]
+    source, output = (fed((1, 1), np.int16, scale) for scale in scales)
+    case = SingleOp(BuiltinOperator.RELU, [source], [output])
+    feeds: list[Array] = [np.array([[7350]], np.int16)]
+    assert 7350 * scales[0] / scales[1] < 17600.5
+    assert run(case, library, feeds).item() == 17600
+    assert run(case, f"{library}:float32-scales", feeds).item() == 17601
+
+
+def test_float32_scales_leave_arena_and_loops_as_they_are() -> None:
+    plain, switched = (
+        OpResolver.for_library(f"cmsis-nn{each}") for each in ("", ":float32-scales")
+    )
+    for operator in ("ABS", "DIV", "LEAKY_RELU", "RELU", "RSQRT", "SUB"):
+        assert switched.find_workload(operator) is plain.find_workload(operator)
+        assert switched.find_arena_use(operator) is plain.find_arena_use(operator)
+        assert switched.find(operator) is not plain.find(operator)
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("cmsis-nn:sngle", "'cmsis-nn' has no switch 'sngle' .it has: single-rounding"),
+        ("cmsis-nn:sngle", "has no switch 'sngle' .it has: single-rounding, float32-scales"),
         ("esp-nn:single-rounding", "'esp-nn' has no switch 'single-rounding' .it has: esp32s3"),
         (f"{REFERENCE_ONCE}:single-rounding", "has no switch 'single-rounding'"),
         ("absent:single-rounding", "no kernel library 'absent'"),

@@ -100,6 +100,13 @@ _CUSTOM = {
 }
 
 SINGLE_ROUNDING = "single-rounding"
+# Not a build switch: a revision of TFLM, of whose kernels every library takes some.
+_FLOAT32_SCALES = {
+    "float32-scales": Switch(
+        "as TFLM at 90b983c2: SUB, RELU, LEAKY_RELU, ABS, RSQRT and DIV divide scales in float32",
+        f"{__name__}.float32_scales:build",
+    )
+}
 
 REFERENCE = KernelLibrary(
     "reference",
@@ -116,7 +123,8 @@ REFERENCE = KernelLibrary(
         SINGLE_ROUNDING: Switch(
             "TFLITE_SINGLE_ROUNDING: rescaled integers are rounded once, not twice",
             f"{__name__}.rounding_once:build_reference",
-        )
+        ),
+        **_FLOAT32_SCALES,
     },
 )
 
@@ -143,7 +151,8 @@ CMSIS_NN = KernelLibrary(
         SINGLE_ROUNDING: Switch(
             "CMSIS_NN_USE_SINGLE_ROUNDING: its own kernels round rescaled integers once",
             f"{__name__}.cmsis_nn.rounding_once:build",
-        )
+        ),
+        **_FLOAT32_SCALES,
     },
 )
 # It computes as the reference does, but for one kernel of one chip.
@@ -156,7 +165,8 @@ ESP_NN = KernelLibrary(
         "esp32s3": Switch(
             "the kernels of the ESP32-S3: averages of windows add up in 16 bits",
             f"{__name__}.esp_nn.esp32s3:build",
-        )
+        ),
+        **_FLOAT32_SCALES,
     },
 )
 

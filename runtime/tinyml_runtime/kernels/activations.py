@@ -23,6 +23,7 @@ from tinyml_runtime.fixed_point import (
     float32_ratio,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
+    scale_type,
 )
 from tinyml_runtime.kernels.operands import check_counts, check_same_type
 from tinyml_runtime.kernels.unary import (
@@ -48,7 +49,8 @@ def prepare_relu(context: PrepareContext, node: Node) -> UnaryData:
     if source.type is TensorType.INT16:
         check(source.zero_point == output.zero_point == 0, "the zero point of an INT16 is not 0")
     check(output.scale > 0.0, "the output has no positive scale")
-    factor = quantize_multiplier(source.scale / output.scale)
+    number = scale_type()
+    factor = quantize_multiplier(float(number(source.scale) / number(output.scale)))
     limits = np.iinfo(output.dtype)
     low = max(int(limits.min), output.zero_point)
 
@@ -85,8 +87,10 @@ def prepare_leaky_relu(context: PrepareContext, node: Node) -> UnaryData:
     if source.type is TensorType.FLOAT32:
         return UnaryData(partial(_leaky_relu_floats, alpha), not source.is_constant)
     check(output.scale > 0.0, "the output has no positive scale")
-    above = quantize_multiplier(source.scale / output.scale)
-    below = quantize_multiplier(source.scale * float(alpha) / output.scale)
+    number = scale_type()
+    scale, to = number(source.scale), number(output.scale)
+    above = quantize_multiplier(float(scale / to))
+    below = quantize_multiplier(float(scale * number(alpha) / to))
     limits = np.iinfo(output.dtype)
 
     def leaky_relu(stored: Array) -> Array:

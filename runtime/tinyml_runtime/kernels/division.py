@@ -25,6 +25,7 @@ from tinyml_runtime.fixed_point import (
     quantize_multiplier,
     rounds_once,
     saturating_rounding_doubling_high_mul,
+    scale_type,
     wrap_int32,
 )
 from tinyml_runtime.kernels.broadcast import (
@@ -137,7 +138,9 @@ def _quotients(operands: Operands, activation: Activation) -> Compute:
         first.scale > 0.0 and second.scale > 0.0 and output.scale > 0.0, "a scale is not positive"
     )
     low, high = quantized_range(activation, output)
-    factor = quantize_multiplier(first.scale / (second.scale * output.scale))
+    number = scale_type()
+    below = number(second.scale) * number(output.scale)
+    factor = quantize_multiplier(float(number(first.scale) / below))
 
     def quotient(x: Array, y: Array) -> Array:
         dividend, divisor = x - first.zero_point, y - second.zero_point

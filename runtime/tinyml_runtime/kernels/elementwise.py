@@ -13,7 +13,6 @@ always what a C library gives.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
@@ -21,7 +20,11 @@ from typing import TypeAlias
 import numpy as np
 
 from tinyml_runtime.errors import RunError
-from tinyml_runtime.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from tinyml_runtime.fixed_point import (
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    scale_type,
+)
 from tinyml_runtime.kernels.fixed_point_functions import inverse_square_root
 from tinyml_runtime.kernels.operands import check_counts, check_same_type
 from tinyml_runtime.kernels.unary import (
@@ -56,7 +59,8 @@ def prepare_abs(context: PrepareContext, node: Node) -> UnaryData:
     source, output = _operands(context, node, TensorType.FLOAT32, *_QUANTIZED)
     if source.type not in _QUANTIZED or not _is_scaled(source, output):
         return UnaryData(np.absolute, not source.is_constant)
-    factor = quantize_multiplier(source.scale / output.scale)
+    number = scale_type()
+    factor = quantize_multiplier(float(number(source.scale) / number(output.scale)))
     rescales = source.scale != output.scale
 
     def magnitude(stored: Array) -> Array:
@@ -76,7 +80,9 @@ def prepare_rsqrt(context: PrepareContext, node: Node) -> UnaryData:
     if source.type is TensorType.FLOAT32:
         return UnaryData(_rsqrt_floats, not source.is_constant)
     check(_is_scaled(source, output), "the input has no scale")
-    factor = quantize_multiplier(1.0 / (math.sqrt(source.scale) * output.scale))
+    number = scale_type()
+    below = np.sqrt(number(source.scale)) * number(output.scale)
+    factor = quantize_multiplier(float(1.0 / np.float64(below)))
 
     def root(stored: Array) -> Array:
         centered = stored - source.zero_point

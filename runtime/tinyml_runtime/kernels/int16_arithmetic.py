@@ -20,6 +20,7 @@ from tinyml_runtime.fixed_point import (
     multiply_by_quantized_multiplier,
     quantize_multiplier_below_one,
     rounds_once,
+    scale_type,
     wrap_int32,
 )
 from tinyml_runtime.kernels.binding import Bindable
@@ -71,16 +72,18 @@ class SumScaling:
 def sum_scaling(operands: Operands) -> SumScaling:
     """The scaling of a quantized sum; NodeError for impossible scales."""
     first, second, output = operands.first, operands.second, operands.output
-    unit = 2.0 * max(first.scale, second.scale)
-    check(unit > 0.0 < output.scale, "a scale is not positive")
+    number = scale_type()
+    unit = number(2.0 * max(first.scale, second.scale))
+    check(bool(unit > 0.0) and output.scale > 0.0, "a scale is not positive")
     shift = _LEFT_SHIFT[output.type]
     first_factor, second_factor = (
-        quantize_multiplier_below_one(tensor.scale / unit) for tensor in (first, second)
+        quantize_multiplier_below_one(float(number(tensor.scale) / unit))
+        for tensor in (first, second)
     )
     return SumScaling(
         OperandScaling(first.zero_point, shift, first_factor),
         OperandScaling(second.zero_point, shift, second_factor),
-        quantize_multiplier_below_one(unit / (2**shift * output.scale)),
+        quantize_multiplier_below_one(float(unit / number(2**shift * output.scale))),
     )
 
 
