@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from scripts.page_tables import Row, read_rows, with_tables
 from tinyml_profiles import load_target
-
-Row = Mapping[str, str]
 
 
 def energy(page: Path, measurements: Path) -> str:
     """The page with its tables made anew."""
-    with measurements.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    lines = [*_powers(rows), "", *_energies(rows), ""]
-    before, start, rest = page.read_text(encoding="utf-8").partition("make_docs.py -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    return "".join((before, start, "\n", "\n".join(lines), end, after))
+    rows = read_rows(measurements)
+    return with_tables(page, [*_powers(rows), "", *_energies(rows), ""])
 
 
 def _powers(rows: Sequence[Row]) -> Iterator[str]:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from scripts.page_tables import Row, read_rows, with_tables
 from tinyml_profiles.code_table import load_code
 
-Row = Mapping[str, str]
 SHOWN = ("cortex-m4", "cmsis-nn", "newlib-nano")
 
 
 def flash(page: Path, measurements: Path) -> str:
     """The page with its tables made anew."""
-    with measurements.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    lines = [*_by_build(rows), "", *_images(rows), ""]
-    before, start, rest = page.read_text(encoding="utf-8").partition("make_docs.py -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    return "".join((before, start, "\n", "\n".join(lines), end, after))
+    rows = read_rows(measurements)
+    return with_tables(page, [*_by_build(rows), "", *_images(rows), ""])
 
 
 def _by_build(rows: Sequence[Row]) -> Iterator[str]:

@@ -6,7 +6,6 @@ usage: python scripts/make_docs.py          write them
 
 from __future__ import annotations
 
-import csv
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.energy_tables import energy  # noqa: E402
 from scripts.flash_tables import flash  # noqa: E402
+from scripts.page_tables import Row, read_rows, with_tables  # noqa: E402
 from tests.conformance import differences, signatures  # noqa: E402
 from tests.conformance.declared_types import DECLARED, WITHOUT_KERNEL  # noqa: E402
 
@@ -174,8 +174,7 @@ _PREDICTIONS = {"predicted": "fit", "row_left_out": "row out", "board_left_out":
 
 def latency(page: Path, measurements: Path) -> str:
     """The page with its table of measured and predicted cycles made anew."""
-    with measurements.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(measurements)
     lines = [
         f"| board | kernels | model | measured | {' | '.join(_PREDICTIONS.values())} | source |",
         "|---|---|---|---|---|---|---|---|",
@@ -186,12 +185,10 @@ def latency(page: Path, measurements: Path) -> str:
         _coverage([row for row in rows if not row["operator"]]),
         "",
     ]
-    before, start, rest = page.read_text(encoding="utf-8").partition("make_docs.py -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    return "".join((before, start, "\n", "\n".join(lines), end, after))
+    return with_tables(page, lines)
 
 
-def _measured(row: dict[str, str]) -> str:
+def _measured(row: Row) -> str:
     errors = " | ".join(f"{_error(row, column):+.1%}" for column in _PREDICTIONS)
     what = f"{row['model']}, {row['operator']}" if row["operator"] else row["model"]
     source = row["source"].partition(":")[0]
@@ -199,7 +196,7 @@ def _measured(row: dict[str, str]) -> str:
     return f"| {row['target']} | {row['library']} | {what} | {cycles} | {errors} | {source} |"
 
 
-def _medians(rows: Sequence[dict[str, str]], name: str) -> Iterator[str]:
+def _medians(rows: Sequence[Row], name: str) -> Iterator[str]:
     """A line of medians and largest errors."""
     parts: list[str] = []
     for column, title in _PREDICTIONS.items():
@@ -208,7 +205,7 @@ def _medians(rows: Sequence[dict[str, str]], name: str) -> Iterator[str]:
     yield f"- {len(rows)} {name}, median error: {', '.join(parts)}"
 
 
-def _coverage(rows: Sequence[dict[str, str]]) -> str:
+def _coverage(rows: Sequence[Row]) -> str:
     """How many measurements lie in the interval of any board, each predicted without its board."""
     ends = tomllib.loads(INTERVALS.read_text(encoding="utf-8"))["board"]
     inside = [
@@ -221,7 +218,7 @@ def _coverage(rows: Sequence[dict[str, str]]) -> str:
     return f"{text}; outside: {', '.join(outside)}" if outside else text
 
 
-def _error(row: dict[str, str], column: str) -> float:
+def _error(row: Row, column: str) -> float:
     return float(row[column]) / float(row["cycles"]) - 1
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinyml_runtime.comparison.rules.rule import Operation
-from tinyml_runtime.kernels.windows import image_window
+from tinyml_runtime.kernels.windows import Window, image_window
 from tinyml_runtime.model.options import (
     BatchMatMulOptions,
     Conv2DOptions,
@@ -24,15 +24,7 @@ def sum_conv(operation: Operation, image: Array, weights: Array) -> Array:
     """CONV_2D: [batch, height, width, filters]; channels may come in groups."""
     options = operation.node.options_as(Conv2DOptions)
     filters, rows, columns, depth = weights.shape
-    window = image_window(
-        operation.input(0),
-        (rows, columns),
-        (options.stride_h, options.stride_w),
-        options.padding,
-        (options.dilation_h_factor, options.dilation_w_factor),
-    )
-    padded, refresh = window.bind_padded(image, 0.0, np.dtype(np.float64))
-    refresh()
+    window, padded = _windows(operation, options, image, (rows, columns))
     groups = image.shape[3] // depth
     shape = (image.shape[0], window.rows.outputs, window.columns.outputs, groups, filters // groups)
     sums = np.zeros(shape)
@@ -51,15 +43,7 @@ def sum_depthwise(operation: Operation, image: Array, weights: Array) -> Array:
     """DEPTHWISE_CONV_2D: [batch, height, width, channels * multiplier]."""
     options = operation.node.options_as(DepthwiseConv2DOptions)
     _, rows, columns, channels = weights.shape
-    window = image_window(
-        operation.input(0),
-        (rows, columns),
-        (options.stride_h, options.stride_w),
-        options.padding,
-        (options.dilation_h_factor, options.dilation_w_factor),
-    )
-    padded, refresh = window.bind_padded(image, 0.0, np.dtype(np.float64))
-    refresh()
+    window, padded = _windows(operation, options, image, (rows, columns))
     sums = np.zeros((image.shape[0], window.rows.outputs, window.columns.outputs, channels))
     multiplier = channels // image.shape[3]
     for row in range(rows):
@@ -67,6 +51,25 @@ def sum_depthwise(operation: Operation, image: Array, weights: Array) -> Array:
             tap = window.tap(padded, row, column)
             sums += np.repeat(tap, multiplier, axis=3) * weights[0, row, column]
     return sums
+
+
+def _windows(
+    operation: Operation,
+    options: Conv2DOptions | DepthwiseConv2DOptions,
+    image: Array,
+    taps: tuple[int, int],
+) -> tuple[Window, Array]:
+    """The windows over an image, and the image with its borders."""
+    window = image_window(
+        operation.input(0),
+        taps,
+        (options.stride_h, options.stride_w),
+        options.padding,
+        (options.dilation_h_factor, options.dilation_w_factor),
+    )
+    padded, refresh = window.bind_padded(image, 0.0, np.dtype(np.float64))
+    refresh()
+    return window, padded
 
 
 def sum_transpose_conv(operation: Operation, image: Array, weights: Array) -> Array:
