@@ -14,9 +14,9 @@ from functools import cache
 
 import numpy as np
 
-from tinyml_runtime.fixed_point import FixedPoint
 from tinyml_runtime.kernels.int16_tables import logistic_table, tanh_table
 from tinyml_runtime.kernels.lstm_scaling import INT16_LIMITS, IntegerScaling
+from tinyml_runtime.kernels.rescaled_product import RescaledProduct
 from tinyml_runtime.kernels.rescaling import Rescaling
 from tinyml_runtime.tensor import Array
 
@@ -102,20 +102,24 @@ class IntegerCell:
         """Lay out weights, factors and tables."""
         units = weights.recurrent.shape[1]
         zero_points = np.repeat(scaling.input_weight_zero_points, units)[:, np.newaxis]
-        self._from_input = _Product(
+        self._from_input = RescaledProduct(
             weights.inputs.astype(np.int64) - zero_points,
             weights.biases.astype(np.int64),
             scaling.input_zero_point,
             scaling.input_factors,
-            scaling,
+            INT16_LIMITS,
+            largest=scaling.activation_limit,
+            wide=scaling.is_wide,
         )
         zero_points = np.repeat(scaling.recurrent_weight_zero_points, units)[:, np.newaxis]
-        self._from_hidden = _Product(
+        self._from_hidden = RescaledProduct(
             weights.recurrent.astype(np.int64) - zero_points,
             np.zeros(4 * units, np.int64),
             scaling.hidden_zero_point,
             scaling.recurrent_factors,
-            scaling,
+            INT16_LIMITS,
+            largest=scaling.activation_limit,
+            wide=scaling.is_wide,
         )
         self._offsets = np.repeat(_SUMS // 2 + np.array([0.0, 0.0, 0.0, _SUMS]), units)
         # Gates are positive, so their products with int16 values are below 2**30.
@@ -141,9 +145,10 @@ class IntegerCell:
         steps, batch, features = source.shape
         units = hidden.shape[1]
         given = np.empty((steps, batch, 4 * units))
-        inputs, multiply_inputs = self._from_input.bind(given.reshape(-1, 4 * units))
+        by_row = given.reshape(-1, 4 * units)
+        inputs, multiply_inputs = self._from_input.bind(by_row, by_row)
         sums = np.empty((batch, 4 * units))
-        last, multiply_hidden = self._from_hidden.bind(sums)
+        last, multiply_hidden = self._from_hidden.bind(sums, sums)
         places = np.empty(sums.shape, np.intp)
         # The state stands behind the cell gate, so that both are multiplied at once.
         values = np.empty((batch, 5 * units))
@@ -183,43 +188,6 @@ class IntegerCell:
             state[...] = np.rint(memory / self._kept)
 
         return run
-
-
-class _Product:
-    """A fully connected layer of all gates: int8 or int16 rows to values in int16's range."""
-
-    def __init__(
-        self,
-        weights: Array,
-        biases: Array,
-        zero_point: int,
-        factors: Sequence[FixedPoint],
-        scaling: IntegerScaling,
-    ) -> None:
-        bounds = np.abs(weights).sum(axis=1) * scaling.activation_limit
-        folded = biases - zero_point * weights.sum(axis=1)
-        self._rescale = Rescaling(
-            factors,
-            weights.shape[0],
-            INT16_LIMITS,
-            bounds=bounds + np.abs(folded.astype(np.float64)),
-            wide=scaling.is_wide,
-        )
-        # The bias is the weight of one more input, which is always 1.
-        matrix = np.vstack([weights.T, folded]).astype(np.float64)
-        self._matrix = matrix * self._rescale.scale if self._rescale.takes_scaled else matrix
-
-    def bind(self, sums: Array) -> tuple[Array, Callable[[], None]]:
-        """Where to put the rows, [rows, depth], and the function that makes `sums` from them."""
-        matrix = self._matrix
-        extended = np.ones((len(sums), len(matrix)))
-        rescale = self._rescale.bind(sums, sums, is_scaled=self._rescale.takes_scaled)
-
-        def multiply() -> None:
-            extended.dot(matrix, sums)
-            rescale()
-
-        return extended[:, :-1], multiply
 
 
 def _wrapped_sums() -> Array:

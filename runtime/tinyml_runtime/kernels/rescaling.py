@@ -27,6 +27,9 @@ from tinyml_runtime.fixed_point import (
 from tinyml_runtime.float_proofs import keeps_away
 from tinyml_runtime.tensor import Array
 
+# Less than 2**51 away from it, the low half of a double's bits is the low half of the integer's.
+_WRAPS = np.array(1.5 * 2.0**52)
+
 
 class Rescaling:
     """Rescales rows of accumulators, exact integers in float64, and clamps them to `limits`.
@@ -35,7 +38,8 @@ class Rescaling:
     one for all columns or one each. `wide` selects the arithmetic of 64-bit accumulators.
 
     A caller may multiply by the `factors`, or the row `scale`, before: an operand of a product if
-    `is_float`, the terms of a sum if `takes_scaled`.
+    `is_float`, the terms of a sum if `takes_scaled`. The `offset` that rounds may be one of these
+    terms if `takes_offset`.
     """
 
     def __init__(
@@ -64,55 +68,82 @@ class Rescaling:
         self.is_float = all(grid.is_fine or grid.keeps_away for grid in grids)
         self.scale = _row(self.factors, repeats)
         self._nudge = _row([grid.nudge for grid in grids], repeats)
+        # Where a clamp at the zero point hides negative values, the sign does not matter.
+        self._is_signed = zero_point > limits[0] and bool(np.any(self._nudge))
+        self.offset = np.array(zero_point - limits[0] + 0.5)
+        if not self._is_signed:
+            self.offset = self.offset + self._nudge
+        self.takes_offset = (
+            self.takes_scaled and not self._is_signed and all(grid.is_finer for grid in grids)
+        )
 
     def bind(
-        self, values: Array, out: Array, *, is_scaled: bool = False, added_late: int = 0
+        self,
+        values: Array,
+        out: Array,
+        *,
+        biases: Array | None = None,
+        is_scaled: bool = False,
+        is_offset: bool = False,
+        added_late: int = 0,
     ) -> Callable[[], None]:
         """What rescales `values`, shape [rows, columns], and writes the results into `out`.
 
-        `values` are overwritten, and may be `out`; `is_scaled` says that they come multiplied.
-        `added_late` is added after the clamp, in the type of `out`.
+        `values` are overwritten, and may be `out`. Biases are integers that are added to them
+        first. `is_scaled` says that they come multiplied, `is_offset` that the offset is in them,
+        too. `added_late` is added after the clamp, in the type of `out`.
         """
         results = _results(self._limits, added_late, out.dtype)
         if not self.is_float:
-            return partial(self._in_integers, values, results, out)
-        finish = self._bind_finish(values, results, out)
+            return partial(self._in_integers, values, biases, results, out)
+        finish = self._bind_finish(values, results, out, is_offset=is_offset)
         if is_scaled:
             return finish
         scale = self.scale
-        wrap = _bind_wrap(values) if self._wraps else None
+        add = self._bind_sum(values, biases)
 
         def run() -> None:
-            if wrap is not None:
-                wrap()
+            if add is not None:
+                add()
             np.multiply(values, scale, values)
             finish()
 
         return run
 
-    def _bind_finish(self, values: Array, results: Array, out: Array) -> Callable[[], None]:
+    def _bind_sum(self, values: Array, biases: Array | None) -> Callable[[], object] | None:
+        """What adds biases, and keeps the low 32 bits where more can come out."""
+        if self._wraps:
+            return _bind_wrap(values, _WRAPS if biases is None else biases + _WRAPS)
+        if biases is None:
+            return None
+        return lambda: np.add(values, biases, values)
+
+    def _bind_finish(
+        self, values: Array, results: Array, out: Array, *, is_offset: bool
+    ) -> Callable[[], None]:
         """What rounds values that are multiplied by `scale`, and looks up the results."""
-        lowest = self._limits[0]
-        nudge, added = self._nudge, np.array(self._zero_point - lowest + 0.5)
-        # Where a clamp at the zero point hides negative values, the sign does not matter.
-        is_signed = self._zero_point > lowest and bool(np.any(nudge))
-        if not is_signed:
-            added = added + nudge
+        nudge = self._nudge if self._is_signed else None
+        offset = None if is_offset else self.offset
         places = np.empty(values.shape, np.intp)
 
         def run() -> None:
-            if is_signed:
+            if nudge is not None:
                 np.add(values, np.copysign(nudge, values), values)
-            np.add(values, added, values)
+            if offset is not None:
+                np.add(values, offset, values)
             # Truncation is floor wherever the place is not clipped to the first.
             places[...] = values
             results.take(places, None, out, "clip")
 
         return run
 
-    def _in_integers(self, accumulators: Array, results: Array, out: Array) -> None:
+    def _in_integers(
+        self, accumulators: Array, biases: Array | None, results: Array, out: Array
+    ) -> None:
         """The definition itself."""
         values = accumulators.astype(np.int64)
+        if biases is not None:
+            values += biases.astype(np.int64)
         if self._wide:
             scaled = multiply_wide_by_quantized_multiplier(values, self._multipliers, self._shifts)
         else:
@@ -135,7 +166,7 @@ class _Grid:
         multiplier, bits = factor.multiplier, 31 - factor.shift
         is_nudged = not rounds_once()
         right = max(-factor.shift, 0) if is_nudged else 0
-        self.wraps = not wide and factor.shift <= 0 and bound >= 2.0**31
+        self.wraps = not wide and factor.shift <= 0 and 2.0**31 <= bound < 2.0**51
         if self.wraps:
             bound = 2.0**31
         fits = factor.shift <= 0 or math.ldexp(bound, factor.shift) < 2.0**31
@@ -148,8 +179,11 @@ class _Grid:
         largest = reach + abs(zero_point) + 2.0
         is_plain = fits and bits > 0 and multiplier >= 0 and reach < 2.0**31
         zeros = (multiplier & -multiplier).bit_length() - 1
-        step = min(math.ldexp(1.0, zeros - bits), 0.5)
-        self.is_fine = is_plain and largest <= step * 2.0**53
+        # Terms are multiples of the step. With the offset, only sums within the limits matter.
+        most = min(math.ldexp(1.0, zeros - bits), 0.5) * 2.0**53
+        span = limits[1] - limits[0] + 2.0
+        self.is_fine = is_plain and max(largest, span) <= most
+        self.is_finer = is_plain and largest + span <= most
         farthest = min(reach, max(abs(limit - zero_point) for limit in limits)) + 2.0
         largest = farthest + abs(zero_point) + limits[1] - limits[0]
         self.keeps_away = (
@@ -168,13 +202,13 @@ def _results(limits: tuple[int, int], added_late: int, dtype: np.dtype[Any]) -> 
     return (np.arange(limits[0], limits[1] + 1) + added_late).astype(dtype)
 
 
-def _bind_wrap(values: Array) -> Callable[[], None]:
-    """What keeps the low 32 bits of integers."""
-    wide = np.empty(values.shape, "<i8")
+def _bind_wrap(values: Array, added: Array) -> Callable[[], None]:
+    """What adds to integers, `_WRAPS` among it, and keeps the low 32 bits of the sums."""
+    wide = np.empty(values.shape, "<f8")
     low = wide.view("<i4")[..., ::2]
 
     def run() -> None:
-        wide[...] = values
+        np.add(values, added, wide)
         values[...] = low
 
     return run

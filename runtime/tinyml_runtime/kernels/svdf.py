@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinyml_runtime.fixed_point import FixedPoint, quantize_multiplier
+from tinyml_runtime.kernels.rescaled_product import RescaledProduct
 from tinyml_runtime.kernels.rescaling import Rescaling
 from tinyml_runtime.model.options import SVDFOptions
 from tinyml_runtime.registration import (
@@ -63,16 +64,14 @@ class SvdfScaling:
 
 @dataclass(frozen=True, slots=True)
 class SvdfLayers:
-    """Weights as exact floats, the biases, and the rescaling of both stages.
+    """Both stages: activations from features; outputs from time weights, biases and a rescaling.
 
-    `features` [features + 1, filters] has the bias as weight of one more input, and may come
-    multiplied by the factor; `time` is [filters, memory].
+    `time` [filters, memory] and `biases` [1, units] are float64.
     """
 
-    features: Array
-    to_state: Rescaling
+    activations: RescaledProduct
     time: Array
-    time_biases: Array
+    biases: Array
     to_output: Rescaling
 
 
@@ -158,28 +157,20 @@ def _bind_integers(
     source: Array, layers: SvdfLayers, state_zero_point: int, state: Array, output: Array
 ) -> Callable[[], None]:
     older, newer, newest = _moments(state)
-    rows = np.ones((len(source), len(layers.features)))
-    inputs = rows[:, :-1]
-    activations, latest = np.empty(newest.shape), np.empty(newest.shape, state.dtype)
-    to_state = layers.to_state.bind(
-        activations,
-        latest,
-        is_scaled=layers.to_state.takes_scaled,
-        added_late=state_zero_point,
+    latest = np.empty(newest.shape, state.dtype)
+    inputs, activate = layers.activations.bind(
+        np.empty(newest.shape), latest, added_late=state_zero_point
     )
     sums = np.empty(output.shape)
     add_up = _bind_time(state, layers.time, sums)
-    biases = layers.time_biases[np.newaxis]
-    to_output = layers.to_output.bind(sums, output)
+    to_output = layers.to_output.bind(sums, output, biases=layers.biases)
 
     def run() -> None:
         older[...] = newer
         inputs[...] = source
-        rows.dot(layers.features, activations)
-        to_state()
+        activate()
         newest[...] = latest
         add_up()
-        np.add(sums, biases, sums)
         to_output()
 
     return run
@@ -215,30 +206,26 @@ def _bind_time(state: Array, time: Array, sums: Array) -> Callable[[], None]:
 def _layers(features: Array, time: Array, bias: Array, scaling: SvdfScaling) -> SvdfLayers:
     """Weights and constants of an integer SVDF; zero points of the operands go into the biases."""
     limits = np.iinfo(scaling.state_type)
-    by_filter = features.astype(np.int64)
-    feature_biases = -scaling.input_zero_point * by_filter.sum(axis=1)
-    feature_bounds = np.abs(by_filter).sum(axis=1) * 128
-    by_unit = time.astype(np.int64).reshape(bias.size, -1)
-    time_biases = bias - scaling.state_zero_point * by_unit.sum(axis=1)
-    time_bounds = np.abs(by_unit).sum(axis=1) * -int(limits.min)
-    to_state = Rescaling(
+    lowest, highest = int(limits.min), int(limits.max)
+    activations = RescaledProduct(
+        features.astype(np.int64),
+        np.zeros(len(features), np.int64),
+        scaling.input_zero_point,
         [scaling.feature_factor],
-        feature_biases.size,
-        (int(limits.min), int(limits.max)),
-        bounds=feature_bounds + np.abs(feature_biases),
+        (lowest, highest),
+        largest=128,
     )
+    by_unit = time.astype(np.int64).reshape(bias.size, -1)
+    biases = bias - scaling.state_zero_point * by_unit.sum(axis=1)
     to_output = Rescaling(
         [scaling.output_factor],
-        time_biases.size,
+        biases.size,
         (-128, 127),
-        bounds=time_bounds + np.abs(time_biases),
+        bounds=np.abs(by_unit).sum(axis=1) * -lowest + np.abs(biases),
         zero_point=scaling.output_zero_point,
     )
-    matrix = np.vstack([by_filter.T, feature_biases]).astype(np.float64)
-    if to_state.takes_scaled:
-        matrix *= to_state.scale
     return SvdfLayers(
-        matrix, to_state, time.astype(np.float64), time_biases.astype(np.float64), to_output
+        activations, time.astype(np.float64), biases.astype(np.float64)[np.newaxis], to_output
     )
 
 
