@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency
 
+_POINTWISE = "pointwise convolutions"
+_PLURALS = {
+    "CONV_2D": "spatial convolutions",
+    "DEPTHWISE_CONV_2D": "depthwise convolutions",
+    "FULLY_CONNECTED": "fully connected layers",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class KindLatency:
-    """All nodes of an operator that are known: sums, and the share of the whole."""
+    """All nodes of a kind that are known: sums, and the share of the whole."""
 
-    operator: str
+    name: str
     nodes: int
     macs: int
     instructions: float
@@ -26,20 +33,33 @@ class KindLatency:
         return self.cycles / self.macs if self.macs else None
 
 
-def by_kind(report: LatencyReport) -> list[KindLatency]:
+def by_operator(report: LatencyReport) -> list[KindLatency]:
     """The operators of a model, the one that takes longest first."""
+    return _grouped(report, lambda node: node.operator)
+
+
+def by_kind(report: LatencyReport) -> list[KindLatency]:
+    """The same in words, with convolutions of single pixels apart from those of several."""
+    return _grouped(report, _kind_of)
+
+
+def _kind_of(node: NodeLatency) -> str:
+    return _POINTWISE if node.is_pointwise else _PLURALS.get(node.operator, node.operator)
+
+
+def _grouped(report: LatencyReport, name_of: Callable[[NodeLatency], str]) -> list[KindLatency]:
     groups: dict[str, list[NodeLatency]] = {}
     for node in report.nodes:
         if node.cycles is not None:
-            groups.setdefault(node.operator, []).append(node)
-    kinds = [_kind(operator, nodes) for operator, nodes in groups.items()]
+            groups.setdefault(name_of(node), []).append(node)
+    kinds = [_kind(name, nodes) for name, nodes in groups.items()]
     return sorted(kinds, key=lambda kind: -kind.cycles)
 
 
-def _kind(operator: str, nodes: Sequence[NodeLatency]) -> KindLatency:
+def _kind(name: str, nodes: Sequence[NodeLatency]) -> KindLatency:
     times = [node.latency_ms for node in nodes]
     return KindLatency(
-        operator,
+        name,
         len(nodes),
         sum(node.macs for node in nodes),
         sum(node.instructions.total for node in nodes if node.instructions is not None),

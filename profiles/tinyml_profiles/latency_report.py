@@ -32,7 +32,7 @@ class NodeLatency:
     """A node's price; what is not known is None. `share` is that of the known cycles.
 
     `bounds` are the fewest and the most instructions that there may be, as factors, where they were
-    not counted for the compiler's optimisation.
+    not counted for the compiler's optimisation. `is_pointwise` is for convolutions of one pixel.
     """
 
     subgraph: int
@@ -46,6 +46,7 @@ class NodeLatency:
     share: float | None
     evidence: str
     bounds: tuple[float, float] = (1.0, 1.0)
+    is_pointwise: bool = False
 
     @property
     def mix(self) -> dict[str, float] | None:

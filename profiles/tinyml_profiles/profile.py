@@ -153,6 +153,7 @@ class _Prices:
             None,
             ASSUMED if is_assumed else evidence,
             bounds,
+            is_pointwise=counted.traffic.is_pointwise,
         )
 
     def _counted(self, work: NodeWork) -> CountedNode:

@@ -41,7 +41,8 @@ NO_WALK = Walk()
 class Traffic:
     """What a node reads beside its instructions.
 
-    `is_ragged` says that its channels do not fill the vectors of a core that has any.
+    `is_ragged` says that its channels do not fill the vectors of a core that has any,
+    `is_pointwise` that it is a convolution of single pixels.
     """
 
     operator: str
@@ -50,6 +51,7 @@ class Traffic:
     kernel_bytes: float = KERNEL_BYTES
     loop_bytes: float = LOOP_BYTES
     is_ragged: bool = False
+    is_pointwise: bool = False
 
 
 def node_traffic(context: WorkContext, node: Node, library: str, macs: int) -> Traffic:
@@ -66,6 +68,7 @@ def node_traffic(context: WorkContext, node: Node, library: str, macs: int) -> T
         Walk(arena, max(arena, size * macs / shared), _arena_round(node, inputs, arena)),
         _LONG_KERNEL_BYTES if node.operator in _LONG else KERNEL_BYTES,
         is_ragged=_is_ragged(node, inputs),
+        is_pointwise=_is_pointwise(node, inputs),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tinyml_cli.model_file import STANDARD_INPUT, ModelFile, open_model
 from tinyml_profiles.instructions import EVIDENCE
-from tinyml_profiles.kinds import KindLatency, by_kind
+from tinyml_profiles.kinds import KindLatency, by_operator
 from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import core_names, load_target
 from tinyml_profiles.optimization import LEVELS, USUAL
@@ -134,7 +134,7 @@ def _profile(request: ProfileRequest, model: Model, file: ModelFile, name: str) 
     return ProfileReport(
         file,
         latency,
-        by_kind(latency),
+        by_operator(latency),
         _what_ifs(model, latency) if request.what_if else None,
         request.period_seconds,
     )

@@ -72,10 +72,10 @@ def _node_rows(
 
 def _kind_rows(report: ProfileReport, measured: Measurement) -> Iterator[tuple[str, ...]]:
     for kind in report.kinds:
-        time = measured.operators.get(kind.operator)
+        time = measured.operators.get(kind.name)
         share = None if time is None or not measured.total_ms else time / measured.total_ms
         yield (
-            kind.operator,
+            kind.name,
             str(kind.nodes),
             number(kind.macs) if kind.macs else "",
             *_beside(kind.latency_ms, time),

@@ -115,13 +115,13 @@ def _node(node: NodeLatency, log: Measurement | None) -> dict[str, Any]:
 
 def _kind(kind: KindLatency, log: Measurement | None) -> dict[str, Any]:
     return {
-        "op": kind.operator,
+        "op": kind.name,
         "count": kind.nodes,
         "macs": kind.macs,
         "instructions": round(kind.instructions),
         "cycles": round(kind.cycles),
         "latency_ms": kind.latency_ms,
-        "measured_ms": None if log is None else log.operators.get(kind.operator),
+        "measured_ms": None if log is None else log.operators.get(kind.name),
         "share": kind.share,
         "cycles_per_mac": kind.cycles_per_mac,
     }

@@ -19,7 +19,7 @@ from tinyml_cli.render.units import (
     one_decimal,
     percent,
 )
-from tinyml_profiles.kinds import KindLatency
+from tinyml_profiles.kinds import KindLatency, by_kind
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
         line(_heading(report), "bold"),
         line(_latency_text(latency), "bold green" if latency.total.latency_ms else "bold yellow"),
         line(_counts_text(latency)),
-        *([line(text)] if (text := _dominance(report.kinds)) else []),
+        *([line(text)] if (text := _dominance(by_kind(latency))) else []),
         *_duty(report),
         *measured_lines(report),
         BLANK,
@@ -111,7 +111,7 @@ def _dominance(kinds: Sequence[KindLatency]) -> str:
     if not kinds:
         return ""
     first = kinds[0]
-    text = f"          {first.operator} takes {percent(first.share)} of the time"
+    text = f"          {first.name} {_takes(first)} {percent(first.share)} of the time"
     each = first.cycles_per_mac
     if each is None:
         return text
@@ -122,8 +122,13 @@ def _dominance(kinds: Sequence[KindLatency]) -> str:
     other = others[0]
     ratio = each / (other.cycles_per_mac or each)
     if ratio < 1:
-        return f"{text}; {other.operator} takes {one_decimal(1 / ratio)} times as many"
-    return f"{text}, {one_decimal(ratio)} times as many as {other.operator}"
+        return f"{text}; {other.name} {_takes(other)} {one_decimal(1 / ratio)} times as many"
+    return f"{text}, {one_decimal(ratio)} times as many as {other.name}"
+
+
+def _takes(kind: KindLatency) -> str:
+    """The verb for operators, which are names, and for kinds in words."""
+    return "take" if " " in kind.name else "takes"
 
 
 def _duty(report: ProfileReport) -> list[RenderableType]:
@@ -159,7 +164,7 @@ def _by_node(latency: LatencyReport, order: str) -> RenderableType:
     rows = [_node_row(node, several, has_time) for node in nodes]
     price = "ms" if has_time else "cycles"
     names = ("node", "operator", "MACs", price, "share", "", "cyc/MAC", "evidence")
-    return table(names, rows, (0, 2, 3, 4, 6), (1, 7), is_tight=True)
+    return table(names, rows, (0, 2, 3, 4, 6), (7,), is_tight=True)
 
 
 def _node_row(node: NodeLatency, several: bool, has_time: bool) -> tuple[str, ...]:
@@ -184,7 +189,7 @@ def _node_row(node: NodeLatency, several: bool, has_time: bool) -> tuple[str, ..
 def _by_type(kinds: Sequence[KindLatency]) -> RenderableType:
     rows = [
         (
-            kind.operator,
+            kind.name,
             str(kind.nodes),
             number(kind.macs) if kind.macs else "",
             number(round(kind.cycles)),

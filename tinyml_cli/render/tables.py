@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from tinyml_cli.render.machine import confusion_matrix
 from tinyml_cli.render.parts import BLANK, line, table
@@ -57,7 +56,7 @@ def run(report: RunReport) -> list[RenderableType]:
     return parts
 
 
-def _heading(report: RunReport) -> Text:
+def _heading(report: RunReport) -> RenderableType:
     model = report.model
     return line(f"{model.path}: {bytes_text(len(model.content))}, {report.kernels} kernels")
 
@@ -201,7 +200,7 @@ def _class_name(score: ClassScore, index: int) -> str:
     return f"{index} {score.labels[index]}" if score.labels else str(index)
 
 
-def _error_score(score: ErrorScore) -> Text:
+def _error_score(score: ErrorScore) -> RenderableType:
     return line(
         f"mean absolute error {value_text(score.mean_absolute_error)}, "
         f"largest {value_text(score.max_absolute_error)} ({plural(score.samples, 'sample')})"
@@ -225,7 +224,7 @@ def _trace(nodes: Sequence[TracedNode], invokes: int) -> RenderableType:
     return table(headings, rows, (0, 3, 4, 5))
 
 
-def _time(report: RunReport) -> Text:
+def _time(report: RunReport) -> RenderableType:
     text = f"{milliseconds(report.invoke_ms)} per invoke on this computer, not on a target"
     if report.timed_invokes > 1:
         text += f" (median of {report.timed_invokes:,})"
