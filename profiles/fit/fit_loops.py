@@ -30,12 +30,16 @@ from measured import find_models, read_bench, read_nodes  # noqa: E402
 from mixes import Sample, fit_mixes, parts_of  # noqa: E402
 from unmeasured import Column, derive  # noqa: E402
 
+from tests.support.measured_inputs import fed, fed_bench  # noqa: E402
 from tests.support.single_op import SingleOp  # noqa: E402
+from tinyml_profiles.load import load_target  # noqa: E402
+from tinyml_profiles.seen import seen_work  # noqa: E402
 from tinyml_profiles.work import node_workloads  # noqa: E402
-from tinyml_runtime import load_model  # noqa: E402
+from tinyml_runtime import Interpreter, TinymlError, load_model  # noqa: E402
 from tinyml_runtime.workload import LoopWork  # noqa: E402
 from tinyml_runtime.workloads.generic import GENERIC  # noqa: E402
 
+_Counts = tuple[Mapping[Column, float], Mapping[Column, float] | None]
 DATA = ROOT / "profiles" / "tinyml_profiles" / "data" / "loops"
 # Optimisation levels of GCC, and what they add to a file's name.
 SUFFIXES = {"O2": "", "Os": "-Os"}
@@ -58,7 +62,7 @@ def main() -> None:
                 core,
                 {**derived, **costs},
                 derived.keys(),
-                spreads(costs, parts),
+                (spreads(costs, parts), spreads(costs, parts, ran=True)),
                 options.truth,
                 options.opt,
             )
@@ -84,7 +88,7 @@ def _options() -> argparse.Namespace:
 def _samples(options: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]:
     """What was measured and can be counted, by library and core."""
     models: dict[str, Path | SingleOp] = {**find_models(options.models), **bench_cases()}
-    counted: dict[tuple[str, str, str], list[Mapping[Column, float]]] = {}
+    counted: dict[tuple[str, str, str], list[_Counts]] = {}
     samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
     bench = read_bench() if options.opt == "O2" else ()
     for node in chain(read_nodes(options.truth, options.opt), bench):
@@ -98,16 +102,24 @@ def _samples(options: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]
         key = node.sha256, node.library, node.core
         if key not in counted:
             counted[key] = _counted(models[node.sha256], node.core, node.library)
-        if node.index < len(counted[key]) and counted[key][node.index]:
-            samples[node.library, node.core].append(Sample(node, counted[key][node.index]))
+        if node.index < len(counted[key]) and counted[key][node.index][0]:
+            samples[node.library, node.core].append(Sample(node, *counted[key][node.index]))
     return samples
 
 
-def _counted(source: Path | SingleOp, core: str, library: str) -> list[Mapping[Column, float]]:
-    """The columns of every node; none of nodes that run what nobody has counted."""
-    model = source.model() if isinstance(source, SingleOp) else load_model(str(source))
-    works = node_workloads(model, core, library)
-    return [_columns(work.loops) for work in works]
+def _counted(source: Path | SingleOp, core: str, library: str) -> list[_Counts]:
+    """The columns of every node, before and in a run; none of nodes of which nothing is counted."""
+    is_bench = isinstance(source, SingleOp)
+    model = source.model() if is_bench else load_model(str(source))
+    expected = [_columns(work.loops) for work in node_workloads(model, core, library)]
+    make_samples = fed_bench if is_bench else fed
+    try:
+        samples = make_samples(core, Interpreter(model).inputs)
+        work = seen_work(model, load_target(core).core, library, samples)
+    except TinymlError:
+        return [(counts, None) for counts in expected]  # measured, but does not load here
+    ran = {each.node.index: _columns(each.loops) for each in work.nodes if not each.node.subgraph}
+    return [(counts, ran.get(index)) for index, counts in enumerate(expected)]
 
 
 def _columns(loops: Iterable[LoopWork]) -> Mapping[Column, float]:

@@ -25,12 +25,13 @@ def print_errors(library: str, core: str, parts: Sequence[Sequence[Sample]]) -> 
     for part in parts:
         everything = fit_mixes(part)
         for sample in part:
-            fitted[sample.node.operator].append(miss(everything, sample))
+            fitted[sample.node.operator].append(miss(everything, sample, sample.expected))
         for kept_back in _kept_back(part):
             rest = [sample for sample in part if sample not in kept_back]
             costs = fit_mixes(rest) if rest else {}
             for sample in kept_back:
-                left_out[sample.node.operator].append((miss(costs, sample), sample))
+                error = miss(costs, sample, sample.expected)
+                left_out[sample.node.operator].append((error, sample))
     for operator, errors in sorted(left_out.items()):
         values = sorted(error for error, _ in errors)
         worst, sample = max(errors, key=lambda pair: pair[0])
@@ -59,17 +60,22 @@ def _kept_back(part: Sequence[Sample]) -> Iterator[list[Sample]]:
         yield from filter(None, (samples[first::FOLDS] for first in range(FOLDS)))
 
 
-def spreads(costs: Costs, parts: Sequence[Sequence[Sample]]) -> Mapping[str, float]:
+def spreads(
+    costs: Costs, parts: Sequence[Sequence[Sample]], *, ran: bool = False
+) -> Mapping[str, float]:
     """By kernel the share by which nine of ten operators are off at most, where it is much.
 
-    That is what values of activations do: loops and their counts know of them no more than a mean.
-    Public models tell where enough of them have the kernel, else all models do.
+    That is what values of activations do: loops and their counts know of them no more than a mean,
+    or, if they `ran`, than what is counted of them. Public models tell where enough of them have
+    the kernel, else all models do.
     """
     misses: dict[str, list[float]] = defaultdict(list)
     public: dict[str, list[float]] = defaultdict(list)
     for sample in chain.from_iterable(parts):
         for group in [misses] if sample.node.sha256 in bench_cases() else [misses, public]:
-            group[sample.kernel].append(miss(costs, sample))
+            group[sample.kernel].append(
+                miss(costs, sample, sample.counts if ran else sample.expected)
+            )
     told = misses | {name: found for name, found in public.items() if len(found) >= ENOUGH}
     found = {name: sorted(each)[ceil(WITHIN * (len(each) - 1))] for name, each in told.items()}
     return {name: share for name, share in sorted(found.items()) if share >= LEAST_SPREAD}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from interpreter import interpreter_line
@@ -10,9 +10,13 @@ from levels import ratio_line
 from measured import BENCH, SOURCES, checksum
 from unmeasured import Column, Costs, assumed
 
-_SPREAD = (
-    "# What values do: by which share of its instructions a kernel is off at most, either way, in",
-    "# nine of ten operators that were measured. Kernels without a line: less than 0.01.",
+_SPREADS = (
+    (
+        "# What values do: by which share of its instructions a kernel is off at most, either way,",
+        "# in nine of ten operators that were measured. Kernels without a line: less than 0.01.",
+        "[spread]",
+    ),
+    ("# The same where the values are known, and loops were counted for them.", "[fed_spread]"),
 )
 
 
@@ -21,11 +25,14 @@ def table_text(
     core: str,
     costs: Costs,
     derived: Collection[Column],
-    spreads: Mapping[str, float],
+    spreads: Sequence[Mapping[str, float]],
     truth: Path,
     level: str = "O2",
 ) -> str:
-    """The file of a library on a core; `derived` are columns that were not measured there."""
+    """The file of a library on a core; `derived` are columns that were not measured there.
+
+    Spreads are those before a run, and those on known values.
+    """
     files = ", ".join(
         f"{source.file} ({checksum(truth / source.file)})"
         for source in SOURCES
@@ -53,9 +60,9 @@ def table_text(
     for loop, mix in assumed(costs).items():
         lines.append(_line(loop, {"trip": mix}, 'from = "assumed"'))
     lines.append(interpreter_line(truth))
-    if spreads:
-        lines += ["", *_SPREAD, "[spread]"]
-        lines += [f'"{kernel}" = {share:.3g}' for kernel, share in spreads.items()]
+    for heading, told in zip(_SPREADS, spreads, strict=True):
+        lines += ["", *heading]
+        lines += [f'"{kernel}" = {share:.3g}' for kernel, share in told.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -31,15 +31,25 @@ optimize: Any = import_module("scipy.optimize")
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A measured node and what it runs, by loop and entry or trip."""
+    """A measured node and what it runs, by loop and entry or trip.
+
+    `expected` are means over all values, `ran` those of the values that it was fed, where they are
+    known.
+    """
 
     node: MeasuredNode
-    counts: Mapping[Column, float]
+    expected: Mapping[Column, float]
+    ran: Mapping[Column, float] | None = None
+
+    @property
+    def counts(self) -> Mapping[Column, float]:
+        """What comes nearest to what was measured."""
+        return self.expected if self.ran is None else self.ran
 
     @property
     def kernel(self) -> str:
         """The kernel, which is that of the first loop."""
-        return next(iter(self.counts))[0].partition(".")[0]
+        return next(iter(self.expected))[0].partition(".")[0]
 
 
 def parts_of(samples: Sequence[Sample]) -> list[list[Sample]]:
@@ -52,20 +62,24 @@ def parts_of(samples: Sequence[Sample]) -> list[list[Sample]]:
         return name
 
     for sample in samples:
-        first, *others = (loop for loop, _ in sample.counts)
+        first, *others = (loop for loop, _ in (*sample.expected, *sample.counts))
         for other in others:
             leader[find(other)] = find(first)
     parts: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
-        parts[find(next(iter(sample.counts))[0])].append(sample)
+        parts[find(next(iter(sample.expected))[0])].append(sample)
     return list(parts.values())
 
 
 def fit_mixes(samples: Sequence[Sample]) -> Costs:
     """The mix of every column: non-negative least squares on relative errors."""
-    columns = sorted({column for sample in samples for column in sample.counts})
+    columns = sorted({each for sample in samples for each in (*sample.expected, *sample.counts)})
+    counts = [sample.counts for sample in samples]
+    if not all(any(each.get(column) for each in counts) for column in columns):
+        # What never ran with these values has no other price than that of the mean.
+        counts = [sample.expected for sample in samples]
     totals = np.array([sample.node.instructions for sample in samples], np.float64)
-    matrix = np.array([[s.counts.get(column, 0.0) for column in columns] for s in samples])
+    matrix = np.array([[each.get(column, 0.0) for column in columns] for each in counts])
     matrix /= totals[:, None]
     # Columns of one size: otherwise what runs seldom is lost beside what runs often.
     scale = np.maximum(matrix.max(axis=0), 1e-30)
@@ -121,10 +135,12 @@ def _solve(matrix: Array, target: Array, weights: Array, expected: Array, pull: 
     return np.asarray(found[0], np.float64)
 
 
-def miss(costs: Mapping[Column, Mapping[str, float]], sample: Sample) -> float:
-    """By what share the sum over a sample's loops misses what was measured."""
+def miss(
+    costs: Mapping[Column, Mapping[str, float]], sample: Sample, counts: Mapping[Column, float]
+) -> float:
+    """By what share the sum over loops misses what was measured of a sample."""
     found = sum(
         times * sum(costs.get(column, {}).get(name, 0.0) for name in INSTRUCTION_CLASSES)
-        for column, times in sample.counts.items()
+        for column, times in counts.items()
     )
     return abs(found / sample.node.instructions - 1)

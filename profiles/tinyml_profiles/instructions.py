@@ -42,7 +42,7 @@ CLASSES = (
 )
 _OVERLAYS = 1
 # What stands before the loops in a file.
-_LOOPS, _SPREADS = "[loop]\n", "[spread]\n"
+_LOOPS, _SPREADS, _FED_SPREADS = "[loop]\n", "[spread]\n", "[fed_spread]\n"
 INSTRUCTION_CLASSES = CLASSES[:-_OVERLAYS]
 # From strong to weak.
 EVIDENCE = ("measured", "derived", "datasheet", "assumed")
@@ -71,7 +71,8 @@ class LoopTable:
     `beside_usual` are the least and the most instructions of an operator for each that it executes
     with the usual optimisation of the compiler.
     `spreads` has the share of a kernel's instructions by which it is off at most, either way, in
-    nine of ten operators, where values of activations make that much.
+    nine of ten operators, where values of activations make that much; `fed_spreads` the same of
+    loops that were counted for known values.
     """
 
     library: str
@@ -79,6 +80,7 @@ class LoopTable:
     source: str
     loops: Mapping[str, LoopCost]
     spreads: Mapping[str, float] = field(default_factory=dict[str, float])
+    fed_spreads: Mapping[str, float] = field(default_factory=dict[str, float])
     beside_usual: tuple[float, float] = (1.0, 1.0)
 
 
@@ -106,8 +108,13 @@ class Instructions:
         return sum(self.mix[CLASSES.index(name)] for name in classes)
 
 
-def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instructions:
-    """The instructions of a workload; the evidence is the weakest that entered."""
+def count_instructions(
+    workload: Iterable[LoopWork], table: LoopTable, *, is_fed: bool = False
+) -> Instructions:
+    """The instructions of a workload; the evidence is the weakest that entered.
+
+    `is_fed` says that it was counted for known values.
+    """
     totals = [0.0] * len(CLASSES)
     weakest = 0
     is_own = False
@@ -128,7 +135,7 @@ def count_instructions(workload: Iterable[LoopWork], table: LoopTable) -> Instru
                     totals[place] += times * each
     # The first loop is the kernel's own; others may be those of what it calls.
     kernel = works[0].loop.partition(".")[0] if works else ""
-    spread = table.spreads.get(kernel, 0.0)
+    spread = (table.fed_spreads if is_fed else table.spreads).get(kernel, 0.0)
     return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced), spread, is_own)
 
 
@@ -144,7 +151,8 @@ def load_loops(library: str, core: str, level: str = "O2") -> LoopTable | None:
     if not file.is_file():
         return None
     head, _, rest = file.read_text("utf-8").partition(_LOOPS)
-    lines, _, spreads = rest.partition(_SPREADS)
+    lines, _, rest = rest.partition(_SPREADS)
+    spreads, _, fed_spreads = rest.partition(_FED_SPREADS)
     data = tomllib.loads(head)
     try:
         loops = _Loops(lines, data["from"], file.name)
@@ -155,6 +163,7 @@ def load_loops(library: str, core: str, level: str = "O2") -> LoopTable | None:
             f"{data['from']}: {data['ref']}",
             loops,
             tomllib.loads(spreads),
+            tomllib.loads(fed_spreads),
             (beside["least"], beside["most"]),
         )
     except KeyError as error:

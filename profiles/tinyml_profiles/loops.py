@@ -47,14 +47,25 @@ def find_loops(core: Core, library: str) -> FoundLoops | None:
 def _completed(library: str, cores: Sequence[str], float_cores: Sequence[str]) -> LoopTable:
     """The table of the first core, with what it lacks from the others."""
     tables = _tables(library, cores)
-    spreads: dict[str, float] = {}
-    for table in reversed(tables):
-        spreads.update(table.spreads)
-    for table in _tables(REFERENCE, float_cores):
-        if table is not tables[0]:
-            spreads.update((name, each) for name, each in table.spreads.items() if _FLOAT in name)
-    loops = _CompletedLoops(tables, library, cores, float_cores)
-    return replace(tables[0], loops=loops, spreads=spreads)
+    floats = [table for table in _tables(REFERENCE, float_cores) if table is not tables[0]]
+    return replace(
+        tables[0],
+        loops=_CompletedLoops(tables, library, cores, float_cores),
+        spreads=_merged([t.spreads for t in tables], [t.spreads for t in floats]),
+        fed_spreads=_merged([t.fed_spreads for t in tables], [t.fed_spreads for t in floats]),
+    )
+
+
+def _merged(
+    spreads: Sequence[Mapping[str, float]], of_floats: Sequence[Mapping[str, float]]
+) -> Mapping[str, float]:
+    """The first that is told of each kernel; of floats the last."""
+    merged: dict[str, float] = {}
+    for each in reversed(spreads):
+        merged.update(each)
+    for each in of_floats:
+        merged.update((name, share) for name, share in each.items() if _FLOAT in name)
+    return merged
 
 
 class _CompletedLoops(Mapping[str, LoopCost]):

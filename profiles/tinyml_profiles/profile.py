@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from tinyml_profiles.cycles import Conditions, CyclePricer
 from tinyml_profiles.instructions import EVIDENCE, Instructions, LoopTable, count_instructions
@@ -11,7 +12,7 @@ from tinyml_profiles.latency_report import LatencyReport, NodeLatency, Total
 from tinyml_profiles.load import load_target
 from tinyml_profiles.loops import FoundLoops, find_loops
 from tinyml_profiles.optimization import COUNTED_ON, EXACT, LEVELS, USUAL, find_sized_loops
-from tinyml_profiles.target import Target
+from tinyml_profiles.target import Core, Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import Interval, element_bounds, interval
 from tinyml_profiles.work import CountedNode, ModelWork, NodeWork, model_work
@@ -19,8 +20,11 @@ from tinyml_runtime.errors import InputError
 from tinyml_runtime.library import KernelLibrary, base_name
 from tinyml_runtime.macs import count_macs
 from tinyml_runtime.model.schema import Model
+from tinyml_runtime.tensor import Array
 from tinyml_runtime.workload import LoopWork
 from tinyml_runtime.workloads.generic import count_made
+
+OnProgress: TypeAlias = Callable[[int, int], None]
 
 UNKNOWN, ASSUMED = "unknown", "assumed"
 # What the interpreter executes beside the nodes: once, and for each of them.
@@ -44,14 +48,21 @@ def profile_model(
     weights_in: str | None = None,
     arena_in: str | None = None,
     opt: str = USUAL,
+    samples: Sequence[Array] = (),
+    on_progress: OnProgress | None = None,
 ) -> LatencyReport:
     """Predict what one invocation of `model` takes on `target`.
 
     Without other wishes the target runs at its usual clock and reads weights and arena from where
     they usually lie; `opt` is the compiler's optimisation of the kernels, O2 or Os.
 
+    Some kernels execute more for some values than for others. With `samples`, an array [count,
+    *shape] for each input, the model runs on them, and the prediction is the mean over them;
+    without, it is that over all values. `on_progress` hears of samples done, and of all.
+
     Raises:
         UnsupportedModelError: nodes that cannot run, all of them.
+        RunError: samples that an operator does not take.
         TargetError: there is no such target, or it has no memory of that name.
         InputError: a clock that is not above 0, or another optimisation.
     """
@@ -61,8 +72,23 @@ def profile_model(
         raise InputError(f"a clock of {clock_hz:g} Hz is not above 0")
     if opt not in LEVELS:
         raise InputError(f"no optimisation '{opt}' (there are: {', '.join(LEVELS)})")
-    work = model_work(model, target.core, library)
+    if samples:
+        work = _seen_work(model, target.core, library, samples, on_progress)
+    else:
+        work = model_work(model, target.core, library)
     return profile_work(work, target, Conditions(name, clock_hz, weights_in, arena_in), opt)
+
+
+def _seen_work(
+    model: Model,
+    core: Core,
+    library: str | KernelLibrary,
+    samples: Sequence[Array],
+    on_progress: OnProgress | None,
+) -> ModelWork:
+    from tinyml_profiles.seen import seen_work  # most profiles run nothing
+
+    return seen_work(model, core, library, samples, on_progress)
 
 
 def profile_work(
@@ -177,7 +203,7 @@ class _Prices:
         Of a kernel whose loops were measured in part the rest is left out; for one of which nothing
         was, a loop over its elements stands.
         """
-        counted = count_instructions(work.loops, table)
+        counted = count_instructions(work.loops, table, is_fed=work.is_fed)
         if not counted.unpriced:
             return counted, False
         if len(counted.unpriced) < len(work.loops):

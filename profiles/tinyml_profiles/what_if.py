@@ -13,6 +13,7 @@ from tinyml_profiles.wider import widen
 from tinyml_runtime.errors import TinymlError
 from tinyml_runtime.library import base_name
 from tinyml_runtime.model.schema import Model
+from tinyml_runtime.tensor import Array
 
 # Channels that libraries take at once: loops of 4 in CMSIS-NN, vectors of 8 and 16 in ESP-NN's.
 MULTIPLES = (4, 8, 16)
@@ -35,23 +36,30 @@ class WhatIfs(NamedTuple):
     notes: Sequence[str] = ()
 
 
-def find_what_ifs(model: Model, report: LatencyReport) -> WhatIfs:
-    """Other kernel libraries, weights in other memories, and more channels where that is faster."""
+def find_what_ifs(model: Model, report: LatencyReport, samples: Sequence[Array] = ()) -> WhatIfs:
+    """Other kernel libraries, weights in other memories, and more channels where that is faster.
+
+    `samples` are those that `report` is for, if it is for any.
+    """
     if report.total.latency_ms is None:
         return WhatIfs()
-    wider = list(_channels(model, report))
+    wider = list(_channels(model, report, samples))
     faster = [row for row in wider if row.saved_ms > 0]
-    found = [*_libraries(model, report), *_memories(model, report), *faster[:1]]
+    found = [
+        *_libraries(model, report, samples),
+        *_memories(model, report, samples),
+        *faster[:1],
+    ]
     notes = [] if faster else [_no_channels(wider)]
     return WhatIfs(sorted(found, key=lambda one: one.latency_ms), notes)
 
 
-def _channels(model: Model, report: LatencyReport) -> Iterator[WhatIf]:
+def _channels(model: Model, report: LatencyReport, samples: Sequence[Array]) -> Iterator[WhatIf]:
     """The model with channels rounded up to multiples, the fastest first."""
     found: list[WhatIf] = []
     for multiple in MULTIPLES:
         wider = widen(model, multiple)
-        other = None if wider is None else _profiled(wider, report)
+        other = None if wider is None else _profiled(wider, report, samples)
         if other is not None:
             more = other.total.macs / max(1, report.total.macs) - 1
             what = f"channels in multiples of {multiple} ({more:+.0%} MACs)"
@@ -67,27 +75,28 @@ def _no_channels(tried: Sequence[WhatIf]) -> str:
     return f"channels rounded up to a multiple of {multiples} would not be faster"
 
 
-def _libraries(model: Model, report: LatencyReport) -> Iterator[WhatIf]:
+def _libraries(model: Model, report: LatencyReport, samples: Sequence[Array]) -> Iterator[WhatIf]:
     for library in USUAL_LIBRARIES.get(report.target.core.abi, ()):
         if library != base_name(report.library):
-            other = _profiled(model, report, library=library)
+            other = _profiled(model, report, samples, library=library)
             what, how = f"the kernels of {library}", f"--kernels {library}"
             yield from _compared(report, other, what, how)
 
 
-def _memories(model: Model, report: LatencyReport) -> Iterator[WhatIf]:
+def _memories(model: Model, report: LatencyReport, samples: Sequence[Array]) -> Iterator[WhatIf]:
     board = report.target.board
     if board is None:
         return
     for name in board.memories:
         if name != board.placed.weights:
-            other = _profiled(model, report, weights_in=name)
+            other = _profiled(model, report, samples, weights_in=name)
             yield from _compared(report, other, f"weights in {name}", f"--weights-in {name}")
 
 
 def _profiled(
     model: Model,
     report: LatencyReport,
+    samples: Sequence[Array],
     *,
     library: str | None = None,
     weights_in: str | None = None,
@@ -100,6 +109,7 @@ def _profiled(
             clock_hz=report.clock_hz or None,
             weights_in=weights_in,
             opt=report.opt,
+            samples=samples,
         )
     except TinymlError:
         return None  # that library does not run the model

@@ -19,7 +19,7 @@ from tinyml_runtime.planning.sequence import Graph
 from tinyml_runtime.prepared_model import nodes_of, prepare_model
 from tinyml_runtime.registration import Node
 from tinyml_runtime.resolver import OpResolver
-from tinyml_runtime.tensor import Tensor
+from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.workload import LoopWork
 from tinyml_runtime.workloads.generic import count_made
 from tinyml_runtime.workloads.moments import share_of_zeros, zero_shares
@@ -29,10 +29,11 @@ _MEMORY_LIMIT_BYTES = 2**31
 
 @dataclass(frozen=True, slots=True)
 class NodeWork:
-    """A node and its loops."""
+    """A node and its loops; `is_fed` says that these were counted while it ran."""
 
     node: Node
     loops: Sequence[LoopWork]
+    is_fed: bool = False
 
 
 class NodeTensors:
@@ -60,6 +61,10 @@ class NodeTensors:
         if tensor is None:
             return 0.0
         return share_of_zeros(tensor) if tensor.is_constant else self._shares.get(tensor.index, 0.0)
+
+    def values(self, node: Node, position: int) -> Array | None:
+        """None: nothing runs."""
+        return None
 
     @cached_property
     def _shares(self) -> Mapping[int, float]:
@@ -165,5 +170,10 @@ def _reached(model: Model) -> list[int]:
 
 
 def _work(context: NodeTensors, resolver: OpResolver, node: Node) -> NodeWork:
+    return NodeWork(node, count_loops(context, resolver, node))
+
+
+def count_loops(context: NodeTensors, resolver: OpResolver, node: Node) -> Sequence[LoopWork]:
+    """The loops of a node: its kernel's, or those of a loop over the elements that it makes."""
     count = resolver.find_workload(node.operator) or count_made
-    return NodeWork(node, count(context, node))
+    return count(context, node)

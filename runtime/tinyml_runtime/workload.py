@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from tinyml_runtime.registration import Node
-from tinyml_runtime.tensor import Tensor
+from tinyml_runtime.tensor import Array, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,10 @@ Workload: TypeAlias = Sequence[LoopWork]
 
 
 class WorkContext(Protocol):
-    """What a workload may depend on: the node's tensors and the core, no values of activations."""
+    """What a workload may depend on: the node's tensors, the core, and values where any are known.
+
+    How often some loops run depends on values. Before a run a workload has the mean over all.
+    """
 
     @property
     def extensions(self) -> frozenset[str]:
@@ -49,7 +52,11 @@ class WorkContext(Protocol):
         ...
 
     def zero_share(self, node: Node, position: int) -> float:
-        """The share of floats of the input tensor at `position` that are zero, before a run."""
+        """The share of floats of the input tensor at `position` that are zero."""
+        ...
+
+    def values(self, node: Node, position: int) -> Array | None:
+        """What the input tensor at `position` holds while the node runs; None before a run."""
         ...
 
 

@@ -6,6 +6,7 @@ import csv
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.conftest import EXAMPLES, Tinyml
@@ -63,6 +64,29 @@ def test_long_lines_go_on_below_their_first_word(tinyml: Tinyml) -> None:
     start = next(index for index, line in enumerate(lines) if line.startswith("latency"))
     assert all(line.startswith(" " * 10) for line in lines[start + 1 : start + 5])
     assert lines[start + 5] == ""
+
+
+def test_samples_decide_on_what_values_decide(tinyml: Tinyml, tmp_path: Path) -> None:
+    samples = tmp_path / "samples.npy"
+    np.save(samples, np.zeros((3, 8, 8, 1), np.float32))
+    arguments = ("profile", DIGITS, "--target", "cortex-m0")
+    before = tinyml(*arguments, "--json").report
+    report = tinyml(*arguments, "-i", samples, "--json").report
+    assert (before["samples"], report["samples"]) == (None, 3)
+    assert report["ops"][-1]["op"] == "SOFTMAX"
+    assert report["ops"][-1]["instructions"] != before["ops"][-1]["instructions"]
+    assert report["ops"][-1]["spread"] < before["ops"][-1]["spread"]
+    shown = " ".join(tinyml(*arguments, "-i", samples).out.split())
+    assert "values of 3 samples from " in shown
+
+
+@pytest.mark.parametrize("given", ["missing.npy", "wrong.npy"])
+def test_samples_that_do_not_fit_are_one_line(tinyml: Tinyml, tmp_path: Path, given: str) -> None:
+    np.save(tmp_path / "wrong.npy", np.zeros((3, 5), np.float32))
+    outcome = tinyml("profile", DIGITS, "--target", BOARD, "-i", tmp_path / given)
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert given in outcome.err
 
 
 def test_by_type_and_by_time(tinyml: Tinyml) -> None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import csv
 import hashlib
 import statistics
+import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from tests.support.corpus import CORPUS, needs_corpus
+from tests.support.measured_inputs import fed
 from tinyml_profiles.instructions import Instructions, count_instructions, load_loops
+from tinyml_profiles.load import load_target
+from tinyml_profiles.seen import seen_work
 from tinyml_profiles.work import NodeWork, node_workloads
-from tinyml_runtime import load_model
+from tinyml_runtime import Interpreter, load_model
 
 ARM, RISCV, XTENSA = ("arm", "cpu"), ("riscv", "isa"), ("xtensa", "isa")
 TABLES = [
@@ -32,7 +37,15 @@ TABLES = [
 WITHOUT_FPU = [each for each in TABLES if each[1] in ("cortex-m0", "cortex-m3", "rv32imc")]
 # Models of more nodes are an audio front end: signal processing that no other model has.
 LONG = 20
-KERNELS = {"reference": "reference", "esp-nn": "esp_nn_generic_opt"}
+KERNELS = {"reference": "reference", "esp-nn": "esp_nn_generic_opt", "cmsis-nn": "cmsis-nn"}
+CMSIS = ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
+MEASURED = [
+    *(each for each in TABLES if each[1] != "xtensa-lx106"),
+    *(("cmsis-nn", core, ARM) for core in CMSIS),
+]
+# More instructions than anything that runs once.
+MOST = 1e6
+_TABLES = Path(str(files("tinyml_profiles"))) / "data" / "loops"
 # How many exponentials are taken depends on values.
 EXCEPT = "SOFTMAX"
 # What an element costs depends on values, in few models each; Cortex-M0 divides in software.
@@ -80,10 +93,41 @@ def test_floats_without_an_fpu_lie_within_the_spreads_of_their_kernels(
     assert inside.count(True) > 0.8 * len(inside)
 
 
-def _beside_measured(
+@needs_corpus
+@pytest.mark.parametrize(("library", "core", "file"), MEASURED)
+def test_models_that_run_on_the_measured_inputs_execute_the_measured_instructions(
     library: str, core: str, file: tuple[str, str]
+) -> None:
+    softmax: list[float] = []
+    for works, predicted, measured in _beside_measured(library, core, file, is_fed=True):
+        whole = sum(here.total for here in predicted) / sum(measured) - 1
+        assert abs(whole) < 0.02
+        softmax += [
+            abs(here.total / there - 1)
+            for work, here, there in zip(works, predicted, measured, strict=True)
+            if work.node.operator == "SOFTMAX"
+        ]
+    assert sorted(softmax)[int(0.9 * (len(softmax) - 1))] < 0.05
+
+
+@pytest.mark.parametrize("name", sorted(each.name for each in _TABLES.iterdir()))
+def test_no_price_and_no_spread_is_out_of_bounds(name: str) -> None:
+    """A loop that never ran when it was measured could get any price."""
+    data = tomllib.loads((_TABLES / name).read_text("utf-8"))
+    for loop, parts in data["loop"].items():
+        for part in ("entry", "trip"):
+            assert sum(parts.get(part, {}).values()) < MOST, loop
+    for section in ("spread", "fed_spread"):
+        assert all(0.01 <= share < 2 for share in data[section].values())
+
+
+def _beside_measured(
+    library: str, core: str, file: tuple[str, str], *, is_fed: bool = False
 ) -> Iterator[tuple[list[NodeWork], list[Instructions], list[int]]]:
-    """Work, predicted and measured instructions of the nodes of each model."""
+    """Work, predicted and measured instructions of the nodes of each model.
+
+    They are predicted for the inputs of the measurement if `is_fed`.
+    """
     table = load_loops(library, core)
     assert table is not None
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
@@ -95,11 +139,15 @@ def _beside_measured(
     for model, path in _models(name).items():
         if model not in rows:
             continue
-        works = node_workloads(load_model(str(path)), core, library)
+        loaded = load_model(str(path))
+        works: Sequence[NodeWork] = node_workloads(loaded, core, library)
+        if is_fed:
+            samples = fed(core, Interpreter(loaded).inputs)
+            works = seen_work(loaded, load_target(core).core, library, samples).nodes
         nodes = [(row, works[int(row["op_index"])]) for row in rows[model]]
         yield (
             [work for _, work in nodes],
-            [count_instructions(work.loops, table) for _, work in nodes],
+            [count_instructions(work.loops, table, is_fed=is_fed) for _, work in nodes],
             [int(row["instructions"]) for row, _ in nodes],
         )
 

@@ -15,9 +15,18 @@ from tinyml_cli.arguments import (
     one_of,
     positive_number,
 )
+from tinyml_cli.commands.input_options import (
+    Channel,
+    ImageRange,
+    InputFiles,
+    Resize,
+    Values,
+    read_options,
+)
 from tinyml_cli.commands.log_options import LOGS, Invocations, TicksPerSecond, Unit
 
 if TYPE_CHECKING:
+    from tinyml_cli.inputs.gather import InputRequest
     from tinyml_cli.profiling.profile_models import ProfileReport
 
 _TARGETS, _CONDITIONS, _REPORT = "Targets", "Conditions", "Report"
@@ -134,6 +143,11 @@ def profile(
     opt: Opt = None,
     duty_cycle: DutyCycle = None,
     what_if: WhatIfFlag = False,
+    inputs: InputFiles = None,
+    values: Values = "auto",
+    resize: Resize = False,
+    image_range: ImageRange = None,
+    channel: Channel = None,
     measured: Measured = None,
     unit: Unit = None,
     ticks_per_second: TicksPerSecond = None,
@@ -151,10 +165,15 @@ def profile(
     cycles are those of the core and of waiting for the board's memories. What
     nobody has measured is called assumed or unknown.
 
+    Some kernels execute more for some values than for others: SOFTMAX, and floats
+    without an FPU above all. With --input the model runs on samples, and the
+    figures are for them; without, they are the mean over all values.
+
     Examples:
       tinyml profile model.tflite --target nucleo-l4r5zi
       tinyml profile model.tflite --target cortex-m4 --clock-mhz 80 --by type
       tinyml profile model.tflite --target nucleo-l4r5zi --target esp32-devkit-v1
+      tinyml profile model.tflite --target cortex-m0 -i samples.npz
       tinyml profile model.tflite --target nucleo-l4r5zi --measured run.log
     """
     from tinyml_cli.profiling.profile_models import ProfileRequest, profile_models
@@ -170,18 +189,38 @@ def profile(
         opt=None if opt is None else one_of(opt, "--opt", ("O2", "Os")),
         period_seconds=None if duty_cycle is None else duration(duty_cycle, "--duty-cycle"),
         what_if=what_if,
+        inputs=_inputs(inputs, values, image_range, channel, resize=resize),
         measured=measured,
         ticks=(unit, ticks_per_second, invocations),
     )
     from tinyml_cli.profiling.picture import check_picture, write_picture
 
     picture = None if plot is None else check_picture(plot, request, force=force)
-    reports = profile_models(request)
+    from tinyml_cli.render.progress import progress_bar
+
+    with progress_bar() as on_progress:
+        reports = profile_models(request, on_progress)
     if picture is not None:
         write_picture(picture, reports[0])
     _show(reports, listed, order, as_json=as_json, as_csv=as_csv)
     if any(report.duty is not None and report.duty > 1 for report in reports):
         raise typer.Exit(ExitCode.VERDICT_NO)
+
+
+def _inputs(
+    files: list[str] | None,
+    values: str,
+    image_range: str | None,
+    channel: str | None,
+    *,
+    resize: bool,
+) -> InputRequest | None:
+    options = read_options(values, image_range, channel, resize=resize)
+    if not files:
+        return None
+    from tinyml_cli.inputs.gather import InputRequest
+
+    return InputRequest(files, options=options)
 
 
 def _show(

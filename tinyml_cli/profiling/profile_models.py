@@ -13,10 +13,13 @@ from tinyml_profiles.latency_report import LatencyReport
 from tinyml_profiles.load import core_names, load_target
 from tinyml_profiles.optimization import LEVELS, USUAL
 from tinyml_profiles.profile import profile_model
-from tinyml_runtime.errors import InputError, TargetError
+from tinyml_runtime.errors import InputError, RunError, TargetError
 from tinyml_runtime.model.schema import Model
+from tinyml_runtime.tensor import Array
 
 if TYPE_CHECKING:
+    from tinyml_cli.inputs.gather import GatheredInputs, InputRequest
+    from tinyml_cli.running.execute import OnProgress
     from tinyml_profiles.logs.measure import Measurement
     from tinyml_profiles.what_if import WhatIfs
 
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 class ProfileRequest:
     """What the user asked for; `kernels` is None where each target's usual library is meant.
 
-    `ticks` are unit, ticks per second and invocations of the log `measured`, as they were typed.
+    Without `inputs` nothing runs. `ticks` are unit, ticks per second and invocations of the log
+    `measured`, as they were typed.
     """
 
     models: Sequence[str]
@@ -37,12 +41,13 @@ class ProfileRequest:
     opt: str | None = None
     period_seconds: float | None = None
     what_if: bool = False
+    inputs: InputRequest | None = None
     measured: str | None = None
     ticks: tuple[str | None, str | None, str | None] = (None, None, None)
 
 
 class ProfileReport(NamedTuple):
-    """One model on one target; `duty` is the share of the period that it computes."""
+    """One model on one target; `fed` are the samples that it has run on, if any."""
 
     model: ModelFile
     latency: LatencyReport
@@ -50,6 +55,7 @@ class ProfileReport(NamedTuple):
     what_ifs: WhatIfs | None = None
     period_seconds: float | None = None
     measured: Measurement | None = None
+    fed: GatheredInputs | None = None
 
     @property
     def duty(self) -> float | None:
@@ -80,24 +86,30 @@ class ProfileReport(NamedTuple):
         return max((one.evidence for one in used if one is not None), key=EVIDENCE.index)
 
 
-def profile_models(request: ProfileRequest) -> list[ProfileReport]:
+def profile_models(request: ProfileRequest, on_progress: OnProgress) -> list[ProfileReport]:
     """Profile every model on every target; raises TinymlError for what cannot be."""
     names = [*request.targets, *(core_names() if request.all_cores else ())]
     if not names:
         raise InputError("--target NAME says where it runs ('tinyml targets' lists them)")
     if request.measured is None:
         return [
-            _profile(request, model, file, name)
+            _profile(request, model, file, name, on_progress)
             for model, file in map(open_model, request.models)
             for name in names
         ]
     if len(names) > 1 or len(request.models) > 1:
         raise InputError("--measured stands beside one model on one target")
-    return [_beside_log(request, *open_model(request.models[0]), names[0], request.measured)]
+    model, file = open_model(request.models[0])
+    return [_beside_log(request, model, file, names[0], request.measured, on_progress)]
 
 
 def _beside_log(
-    request: ProfileRequest, model: Model, file: ModelFile, name: str, path: str
+    request: ProfileRequest,
+    model: Model,
+    file: ModelFile,
+    name: str,
+    path: str,
+    on_progress: OnProgress,
 ) -> ProfileReport:
     """The profile under the conditions of a measured run, and the run."""
     from tinyml_cli.measured_log import LogOptions, open_log, run_clock_hz, run_library
@@ -115,32 +127,50 @@ def _beside_log(
         clock_mhz=None if clock_hz is None else clock_hz / 1e6,
         opt=request.opt or (log.facts.opt if log.facts.opt in LEVELS else None),
     )
-    return _profile(here, model, file, name)._replace(measured=measured)
+    return _profile(here, model, file, name, on_progress)._replace(measured=measured)
 
 
-def _profile(request: ProfileRequest, model: Model, file: ModelFile, name: str) -> ProfileReport:
+def _profile(
+    request: ProfileRequest, model: Model, file: ModelFile, name: str, on_progress: OnProgress
+) -> ProfileReport:
     target = load_target(name)
     usual = "reference" if target.board is None else target.board.library
     if request.weights_in is not None and target.board is None:
         raise TargetError(f"{name} is a core alone: --weights-in needs a board with memories")
-    latency = profile_model(
-        model,
-        target,
-        request.kernels or usual,
-        clock_hz=None if request.clock_mhz is None else request.clock_mhz * 1e6,
-        weights_in=request.weights_in,
-        opt=request.opt or USUAL,
-    )
+    fed = None if request.inputs is None else _fed(model, request.inputs)
+    samples = () if fed is None else [each.values for each in fed.inputs]
+    try:
+        latency = profile_model(
+            model,
+            target,
+            request.kernels or usual,
+            clock_hz=None if request.clock_mhz is None else request.clock_mhz * 1e6,
+            weights_in=request.weights_in,
+            opt=request.opt or USUAL,
+            samples=samples,
+            on_progress=on_progress,
+        )
+    except RunError as error:
+        raise RunError(f"{model.source}: {error}") from None
     return ProfileReport(
         file,
         latency,
         by_operator(latency),
-        _what_ifs(model, latency) if request.what_if else None,
+        _what_ifs(model, latency, samples) if request.what_if else None,
         request.period_seconds,
+        fed=fed,
     )
 
 
-def _what_ifs(model: Model, latency: LatencyReport) -> WhatIfs:
+def _fed(model: Model, request: InputRequest) -> GatheredInputs:
+    from tinyml_cli.inputs.gather import gather_inputs  # most profiles run nothing
+    from tinyml_cli.inputs.names import input_names
+    from tinyml_runtime import Interpreter
+
+    return gather_inputs(request, input_names(model, Interpreter(model).inputs))
+
+
+def _what_ifs(model: Model, latency: LatencyReport, samples: Sequence[Array]) -> WhatIfs:
     from tinyml_profiles.what_if import find_what_ifs  # plans too, which takes long to import
 
-    return find_what_ifs(model, latency)
+    return find_what_ifs(model, latency, samples)

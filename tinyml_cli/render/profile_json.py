@@ -69,6 +69,7 @@ def _report(report: ProfileReport) -> dict[str, Any]:
         "total": {**_total(latency.total), "measured_ms": None if log is None else log.total_ms},
         "measured": None if log is None else measured_entry(log),
         "range_of": latency.range_of,
+        "samples": None if report.fed is None else report.fed.samples,
         "interpreter_ms": latency.overhead_ms,
         "evidence": latency.evidence,
         "ops": [_node(node, log) for node in latency.nodes],
@@ -78,7 +79,11 @@ def _report(report: ProfileReport) -> dict[str, Any]:
         "duty_cycle": report.duty,
         "average_mw": report.average_mw,
         "average_mw_evidence": report.power_evidence,
-        "notes": [*latency.notes, *(() if what_ifs is None else what_ifs.notes)],
+        "notes": [
+            *latency.notes,
+            *(() if what_ifs is None else what_ifs.notes),
+            *(() if report.fed is None else report.fed.notes),
+        ],
     }
 
 

@@ -18,6 +18,7 @@ from tinyml_cli.render.units import (
     number,
     one_decimal,
     percent,
+    plural,
 )
 from tinyml_profiles.kinds import KindLatency, by_kind
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency
@@ -46,6 +47,7 @@ def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
         line(_latency_text(latency), "bold green" if latency.total.latency_ms else "bold yellow"),
         line(_counts_text(latency)),
         *([line(text)] if (text := _dominance(by_kind(latency))) else []),
+        *_samples(report),
         *_duty(report),
         *measured_lines(report),
         BLANK,
@@ -61,6 +63,7 @@ def _one(report: ProfileReport, by: str, order: str) -> list[RenderableType]:
         parts += [BLANK, _what_ifs(rows)] if rows else []
         notes += report.what_ifs.notes
     notes += report.measured.notes if report.measured else ()
+    notes += report.fed.notes if report.fed else ()
     return [*parts, *(line(f"note: {note}") for note in notes)]
 
 
@@ -129,6 +132,14 @@ def _dominance(kinds: Sequence[KindLatency]) -> str:
 def _takes(kind: KindLatency) -> str:
     """The verb for operators, which are names, and for kinds in words."""
     return "take" if " " in kind.name else "takes"
+
+
+def _samples(report: ProfileReport) -> list[RenderableType]:
+    """What the model has run on, if it has."""
+    if report.fed is None:
+        return []
+    sources = ", ".join(dict.fromkeys(each.source for each in report.fed.inputs))
+    return [line(f"values    of {plural(report.fed.samples, 'sample')} from {sources}")]
 
 
 def _duty(report: ProfileReport) -> list[RenderableType]:

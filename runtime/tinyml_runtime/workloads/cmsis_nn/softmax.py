@@ -16,11 +16,9 @@ from tinyml_runtime.registration import Node
 from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import WorkContext, Workload, operand
 from tinyml_runtime.workloads.cmsis_nn.counting import once, reference, turns
+from tinyml_runtime.workloads.exponentials import near_elements
 
 _INTEGER_BITS = 5
-_VALUES = 256
-# Of a share of the differences, this power is the share of the elements.
-_FEW = 1.5
 
 
 def count_softmax(context: WorkContext, node: Node) -> Workload:
@@ -34,7 +32,7 @@ def count_softmax(context: WorkContext, node: Node) -> Workload:
         return (once(f"{name}.call"), turns(f"{name}.row", rows), turns(f"{name}.of", source.size))
     name = "softmax_s8" if output.type is TensorType.INT8 else "softmax_s8_s16"
     step = node.options_as(SoftmaxOptions).beta * source.scale
-    near = rows + (source.size - rows) * _share_of_exponentials(step)
+    near = near_elements(context, node, _input_radius(step))
     return (
         once(f"{name}.call"),
         turns(f"{name}.row", rows),
@@ -43,11 +41,10 @@ def count_softmax(context: WorkContext, node: Node) -> Workload:
     )
 
 
-def _share_of_exponentials(step: float) -> float:
-    """How many elements beside the maximum are in its reach; most lie far below it."""
+def _input_radius(step: float) -> float:
+    """The largest difference from the maximum of which the exponential is taken."""
     _, exponent = frexp(min(step * 2.0 ** (31 - _INTEGER_BITS), 2.0**31 - 1))
-    radius = (2.0**_INTEGER_BITS - 1) * 2.0 ** (31 - _INTEGER_BITS) / 2.0 ** max(0, exponent)
-    return min(1.0, (int(radius) + 1) / _VALUES) ** _FEW
+    return (2.0**_INTEGER_BITS - 1) * 2.0 ** (31 - _INTEGER_BITS) / 2.0 ** max(0, exponent)
 
 
 SOFTMAX = count_softmax

@@ -29,10 +29,9 @@ def _count_signed(name: str) -> CountLoops:
 
     def count(context: WorkContext, node: Node) -> Workload:
         loops = count_loops(context, node)
-        first, second = (operand(context.input(node, place)) for place in (0, 1))
-        if first.type is not TensorType.INT8:
+        if operand(context.input(node, 0)).type is not TensorType.INT8:
             return loops
-        one, other = negative_share(first), negative_share(second)
+        one, other = (negative_share(context, node, place) for place in (0, 1))
         share = one * (1 - other) + other * (1 - one) if name == "mul" else one + other
         size = operand(context.output(node, 0)).size
         return (*loops, LoopWork(f"{name}_int8.negative", trips=size * share))

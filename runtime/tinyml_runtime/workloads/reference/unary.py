@@ -31,7 +31,7 @@ def _count(name: str) -> CountLoops:
 def count_leaky_relu(context: WorkContext, node: Node) -> Workload:
     """The loops of LEAKY_RELU, which scales negative elements otherwise than the others."""
     source = operand(context.input(node, 0))
-    negative = source.size * negative_share(source)
+    negative = source.size * negative_share(context, node, 0)
     kind = f"leaky_relu_{source.type.name.lower()}"
     return (*_count("leaky_relu")(context, node), LoopWork(f"{kind}.negative", trips=negative))
 
