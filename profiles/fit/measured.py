@@ -83,7 +83,12 @@ SOURCES = (
 # Rows of models that `bench_cases` makes: <library>-<core>.csv, in our own classes.
 HERE = Path(__file__).parent
 BENCH = HERE / "bench"
-LIBRARIES = {"reference": "reference", "cmsis-nn": "cmsis-nn", "esp_nn_generic_opt": "esp-nn"}
+LIBRARIES = {
+    "reference": "reference",
+    "cmsis-nn": "cmsis-nn",
+    "esp_nn_generic_opt": "esp-nn",
+    "muriscv_nn": "muriscv-nn",
+}
 # The libraries as GCC's optimisation level makes them, by the column `kernels`.
 LEVELS = {"O2": LIBRARIES, "Os": {"reference_Os": "reference"}}
 

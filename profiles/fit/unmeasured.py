@@ -20,6 +20,7 @@ REFERENCE = {
     ("cmsis-nn", "cortex-m33"): "cortex-m7",
     ("cmsis-nn", "cortex-m55"): "cortex-m7",
     ("esp-nn", "rv32imc"): "rv32imc",
+    ("muriscv-nn", "rv32imc"): "rv32imc",
 }
 ELEMENT = ".element"
 # What an operator that nobody has counted runs, and kernels whose loops stand for one that moves.

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from tinyml_runtime.arena_uses.cmsis_nn import CMSIS_NN_USES
 from tinyml_runtime.arena_uses.esp_nn import ESP_NN_USES
+from tinyml_runtime.arena_uses.muriscv_nn import MURISCV_NN_USES
 from tinyml_runtime.arena_uses.reference import REFERENCE_USES
 from tinyml_runtime.library import KernelLibrary, Switch
 from tinyml_runtime.workloads.cmsis_nn import CMSIS_NN_WORKLOADS
 from tinyml_runtime.workloads.esp_nn import ESP_NN_WORKLOADS
+from tinyml_runtime.workloads.muriscv_nn import MURISCV_NN_WORKLOADS
 from tinyml_runtime.workloads.reference import REFERENCE_WORKLOADS
 
 _FAMILIES = {
@@ -138,13 +140,15 @@ _CMSIS_NN = {
     "lstm": ("UNIDIRECTIONAL_SEQUENCE_LSTM",),
 }
 
+_CMSIS_NN_KERNELS = {
+    name: f"{__name__}.cmsis_nn.{family}:{name}"
+    for family, names in _CMSIS_NN.items()
+    for name in names
+}
+
 CMSIS_NN = KernelLibrary(
     "cmsis-nn",
-    {
-        name: f"{__name__}.cmsis_nn.{family}:{name}"
-        for family, names in _CMSIS_NN.items()
-        for name in names
-    },
+    _CMSIS_NN_KERNELS,
     CMSIS_NN_USES,
     CMSIS_NN_WORKLOADS,
     {
@@ -170,4 +174,13 @@ ESP_NN = KernelLibrary(
     },
 )
 
-LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE, CMSIS_NN, ESP_NN)
+# In plain C, without vectors; TFLM's wrappers for CMSIS-NN call it, and refuse what they refuse.
+MURISCV_NN = KernelLibrary(
+    "muriscv-nn",
+    _CMSIS_NN_KERNELS,
+    MURISCV_NN_USES,
+    MURISCV_NN_WORKLOADS,
+    _FLOAT32_SCALES,
+)
+
+LIBRARIES: tuple[KernelLibrary, ...] = (REFERENCE, CMSIS_NN, ESP_NN, MURISCV_NN)

@@ -24,7 +24,7 @@ INPUT, WEIGHTS = 0, 1
 
 
 def _prepare_conv(arena: ArenaContext, node: Node) -> None:
-    kind = _scale(arena, node, axis=0)
+    kind = look_at_conv(arena, node)
     windows = windows_of_node(arena, node, node.options_as(Conv2DOptions))
     if windows is None or kind is TensorType.FLOAT32:
         return
@@ -40,6 +40,11 @@ def _prepare_depthwise(arena: ArenaContext, node: Node) -> None:
         return
     size_of = depthwise_s4 if weights.type is TensorType.INT4 else depthwise_s8
     scratch_if_any(arena, size_of(windows, arena.extensions))
+
+
+def look_at_conv(arena: ArenaContext, node: Node) -> TensorType | None:
+    """All calls of CONV_2D before the buffer; gives the type of the input."""
+    return _scale(arena, node, axis=0)
 
 
 def _scale(arena: ArenaContext, node: Node, axis: int) -> TensorType | None:

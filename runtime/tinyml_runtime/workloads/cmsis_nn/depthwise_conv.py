@@ -32,21 +32,13 @@ _3X3 = 3, 3
 
 def count_depthwise(context: WorkContext, node: Node) -> Workload:
     """The loops of DEPTHWISE_CONV_2D."""
-    options = node.options_as(DepthwiseConv2DOptions)
     source, weights = operand(context.input(node, INPUT)), operand(context.input(node, WEIGHTS))
     if source.type is TensorType.FLOAT32:
         return reference("DEPTHWISE_CONV_2D")(context, node)
-    windows = windows_of(
-        source,
-        weights,
-        operand(context.output(node, OUTPUT)),
-        (options.stride_h, options.stride_w),
-        options.padding,
-        (options.dilation_h_factor, options.dilation_w_factor),
-    )
+    windows = depthwise_windows(context, node)
     is_mve = MVE in context.extensions
     if source.type is TensorType.INT16:
-        return (once("depthwise_s16.call"), *_by_loops("depthwise_conv_s16", windows))
+        return (once("depthwise_s16.call"), *by_loops("depthwise_conv_s16", windows))
     is_plain = _is_plain(windows)
     if weights.type is TensorType.INT4:
         return (once("depthwise_s4.call"), *_s4(windows, is_plain=is_plain, is_mve=is_mve))
@@ -57,6 +49,29 @@ def count_depthwise(context: WorkContext, node: Node) -> Workload:
     return (call, *_s8(windows, is_plain=is_plain, is_mve=is_mve))
 
 
+def depthwise_windows(context: WorkContext, node: Node) -> Windows:
+    """The windows of DEPTHWISE_CONV_2D."""
+    options = node.options_as(DepthwiseConv2DOptions)
+    return windows_of(
+        operand(context.input(node, INPUT)),
+        operand(context.input(node, WEIGHTS)),
+        operand(context.output(node, OUTPUT)),
+        (options.stride_h, options.stride_w),
+        options.padding,
+        (options.dilation_h_factor, options.dilation_w_factor),
+    )
+
+
+def is_three_by_three(windows: Windows) -> bool:
+    """Whether the kernel for 3 by 3 takes a convolution of int8, where there is no MVE."""
+    return (
+        not _is_plain(windows)
+        and (windows.rows.taps, windows.columns.taps) == _3X3
+        and windows.rows.before <= 1
+        and windows.columns.before <= 1
+    )
+
+
 def _is_plain(windows: Windows) -> bool:
     is_multiplied = windows.channels != windows.filters
     return is_multiplied or windows.batch != 1 or windows.is_dilated
@@ -64,15 +79,11 @@ def _is_plain(windows: Windows) -> bool:
 
 def _s8(windows: Windows, *, is_plain: bool, is_mve: bool) -> Iterator[LoopWork]:
     if is_plain:
-        yield from _by_loops("depthwise_conv_s8", windows)
+        yield from by_loops("depthwise_conv_s8", windows)
     elif is_mve:
         yield from by_blocks("depthwise_conv_s8_opt", "depthwise_nt_t_s8", windows)
-    elif (
-        (windows.rows.taps, windows.columns.taps) == _3X3
-        and windows.rows.before <= 1
-        and windows.columns.before <= 1
-    ):
-        yield from _three_by_three(windows)
+    elif is_three_by_three(windows):
+        yield from three_by_three(windows)
     else:
         yield from _by_patches("depthwise_conv_s8_opt", windows)
 
@@ -90,7 +101,8 @@ def _s4(windows: Windows, *, is_plain: bool, is_mve: bool) -> Iterator[LoopWork]
         yield from _by_patches(f"depthwise_conv_s4_opt{odd}", windows)
 
 
-def _by_loops(kernel: str, windows: Windows) -> Iterator[LoopWork]:
+def by_loops(kernel: str, windows: Windows) -> Iterator[LoopWork]:
+    """Output by output, or four filters of a channel at once where there are as many."""
     multiplier = windows.filters // windows.channels
     if multiplier % 4 or windows.batch != 1 or windows.is_dilated:
         yield from _plain(kernel, windows)
@@ -122,7 +134,7 @@ def _by_four_filters(kernel: str, windows: Windows, multiplier: int) -> Iterator
     yield turns(f"{kernel}.tap", inside.taps * tiles)
 
 
-def _three_by_three(windows: Windows) -> Iterator[LoopWork]:
+def three_by_three(windows: Windows) -> Iterator[LoopWork]:
     """Four channels at once, then one by one, over the taps inside; of a row, one always is."""
     inside = inside_of(windows)
     first, last = rows_with_ends(windows)

@@ -12,6 +12,7 @@ Source    tflite-micro `micro/kernels/cmsis_nn/unidirectional_sequence_lstm.cc`;
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tinyml_runtime.model.options import UnidirectionalSequenceLSTMOptions
 from tinyml_runtime.registration import Node
@@ -22,17 +23,26 @@ from tinyml_runtime.workloads.cmsis_nn.counting import MVE, in_blocks, once, ref
 
 INPUT, INPUT_WEIGHTS, HIDDEN_WEIGHTS, HIDDEN_STATE = 0, 1, 5, 18
 _MATRIX = 2
-_GATES = 4
+GATES = 4
 _GATE_SCALE = 2.0**-12
 _LANES = {TensorType.INT8: 16, TensorType.INT16: 8}
 
 
-def count_lstm(context: WorkContext, node: Node) -> Workload:
-    """The loops of UNIDIRECTIONAL_SEQUENCE_LSTM."""
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """The sizes of an LSTM; `calls` is how often its step is called."""
+
+    type: TensorType
+    steps: int
+    batch: int
+    calls: int
+    depth: int
+    units: int
+
+
+def lstm_sequence(context: WorkContext, node: Node) -> Sequence:
+    """The sizes of UNIDIRECTIONAL_SEQUENCE_LSTM."""
     source, hidden = operand(context.input(node, INPUT)), operand(context.input(node, HIDDEN_STATE))
-    if source.type not in _LANES:
-        return reference("UNIDIRECTIONAL_SEQUENCE_LSTM")(context, node)
-    depth, units = source.shape[-1], hidden.shape[-1]
     is_time_major = node.options_as(UnidirectionalSequenceLSTMOptions).time_major
     first, second = 1, source.shape[0]
     if len(source.shape) > _MATRIX:
@@ -40,21 +50,29 @@ def count_lstm(context: WorkContext, node: Node) -> Workload:
     steps, batch = (first, second) if is_time_major else (second, first)
     # Batches that are not the inner dimension are worked on one by one.
     calls = steps if is_time_major else steps * batch
-    starts = 1 if is_time_major else batch
-    kind = "s8" if source.type is TensorType.INT8 else "s16"
-    lanes = _LANES[source.type] if MVE in context.extensions else 0
+    return Sequence(source.type, steps, batch, calls, source.shape[-1], hidden.shape[-1])
+
+
+def count_lstm(context: WorkContext, node: Node) -> Workload:
+    """The loops of UNIDIRECTIONAL_SEQUENCE_LSTM."""
+    sequence = lstm_sequence(context, node)
+    if sequence.type not in _LANES:
+        return reference("UNIDIRECTIONAL_SEQUENCE_LSTM")(context, node)
+    steps, batch, units = sequence.steps, sequence.batch, sequence.units
+    kind = "s8" if sequence.type is TensorType.INT8 else "s16"
+    lanes = _LANES[sequence.type] if MVE in context.extensions else 0
     cells = steps * batch * units
     return (
         once(f"lstm_{kind}.call"),
-        turns(f"lstm_{kind}.step", calls),
-        turns(f"lstm_{kind}.no_state", starts),
-        *_products(kind, _GATES * steps * batch, units, depth, lanes),
-        *_products(kind, _GATES * (steps - 1) * batch, units, units, lanes),
+        turns(f"lstm_{kind}.step", sequence.calls),
+        turns(f"lstm_{kind}.no_state", sequence.calls // max(1, steps)),
+        *_products(kind, GATES * steps * batch, units, sequence.depth, lanes),
+        *_products(kind, GATES * (steps - 1) * batch, units, units, lanes),
         turns(
             f"vec_mat_mul_result_acc_{kind}.rounding",
             batch * units * _scaled_down(context, node, steps),
         ),
-        *_cells(kind, calls, cells, units, is_mve=bool(lanes)),
+        *_cells(kind, sequence.calls, cells, units, is_mve=bool(lanes)),
     )
 
 
@@ -66,7 +84,7 @@ def _scaled_down(context: WorkContext, node: Node, steps: int) -> int:
         (HIDDEN_STATE, HIDDEN_WEIGHTS, steps - 1),
     ):
         scale = operand(context.input(node, position)).scale
-        for gate in range(_GATES):
+        for gate in range(GATES):
             factor = scale * operand(context.input(node, weights + gate)).scale
             total += times if factor < _GATE_SCALE else 0
     return total
@@ -86,7 +104,7 @@ def _products(kind: str, runs: int, units: int, depth: int, lanes: int) -> Itera
 
 def _cells(kind: str, calls: int, cells: int, units: int, *, is_mve: bool) -> Iterator[LoopWork]:
     """Activations of four gates and of the cells, and three products element by element."""
-    yield turns("activation_s16.of", (_GATES + 1) * cells)
+    yield turns("activation_s16.of", (GATES + 1) * cells)
     runs = cells / units
     if is_mve:
         yield turns(f"lstm_{kind}.products", runs * vector_trips(units, 4))

@@ -27,7 +27,7 @@ _WORD = 4
 
 def count_average_pool(context: WorkContext, node: Node) -> Workload:
     """The loops of AVERAGE_POOL_2D."""
-    kind, windows = _windows(context, node)
+    kind, windows = pool_windows(context, node)
     if kind not in _BYTES:
         return reference("AVERAGE_POOL_2D")(context, node)
     kernel = f"avgpool_{'s8' if kind is TensorType.INT8 else 's16'}"
@@ -39,7 +39,7 @@ def count_average_pool(context: WorkContext, node: Node) -> Workload:
 
 def count_max_pool(context: WorkContext, node: Node) -> Workload:
     """The loops of MAX_POOL_2D."""
-    kind, windows = _windows(context, node)
+    kind, windows = pool_windows(context, node)
     if kind not in _BYTES:
         return reference("MAX_POOL_2D")(context, node)
     kernel = f"max_pool_{'s8' if kind is TensorType.INT8 else 's16'}"
@@ -49,7 +49,8 @@ def count_max_pool(context: WorkContext, node: Node) -> Workload:
     return (once(f"{kernel}.call"), *run(kernel, inside, windows.batch, channels, _BYTES[kind]))
 
 
-def _windows(context: WorkContext, node: Node) -> tuple[TensorType, Windows]:
+def pool_windows(context: WorkContext, node: Node) -> tuple[TensorType, Windows]:
+    """The type of the input, and the windows over it."""
     options = node.options_as(Pool2DOptions)
     source, output = operand(context.input(node, 0)), operand(context.output(node, 0))
     rows, columns = (

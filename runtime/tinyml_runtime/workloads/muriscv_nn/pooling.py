@@ -1,0 +1,57 @@
+"""AVERAGE_POOL_2D, a walk for every output, and MAX_POOL_2D, a walk over all channels for a tap.
+
+Floats take the reference's kernels.
+
+Source    tflite-micro `micro/kernels/cmsis_nn/pooling.cc`; muriscv-nn
+          `Source/PoolingFunctions/muriscv_nn_avgpool_s8.c`, `muriscv_nn_avgpool_s16.c`,
+          `muriscv_nn_max_pool_s8.c`, `muriscv_nn_max_pool_s16.c`
+"""
+
+from __future__ import annotations
+
+from tinyml_runtime.registration import Node
+from tinyml_runtime.types import TensorType
+from tinyml_runtime.workload import WorkContext, Workload
+from tinyml_runtime.workloads.cmsis_nn.counting import once, reference, turns
+from tinyml_runtime.workloads.cmsis_nn.inside import inside_of
+from tinyml_runtime.workloads.cmsis_nn.pooling import pool_windows
+from tinyml_runtime.workloads.muriscv_nn.products import runs
+
+_KINDS = {TensorType.INT8: "s8", TensorType.INT16: "s16"}
+
+
+def count_average_pool(context: WorkContext, node: Node) -> Workload:
+    """The loops of AVERAGE_POOL_2D."""
+    kind, windows = pool_windows(context, node)
+    if kind not in _KINDS:
+        return reference("AVERAGE_POOL_2D")(context, node)
+    kernel, inside = f"muriscv_avgpool_{_KINDS[kind]}", inside_of(windows)
+    channels = windows.batch * windows.channels
+    return (
+        once(f"{kernel}.call"),
+        turns(f"{kernel}.pixel", windows.batch * inside.pixels),
+        turns(f"{kernel}.output", channels * inside.pixels),
+        turns(f"{kernel}.row", channels * inside.rows),
+        turns(f"{kernel}.tap", channels * inside.taps),
+    )
+
+
+def count_max_pool(context: WorkContext, node: Node) -> Workload:
+    """The loops of MAX_POOL_2D."""
+    kind, windows = pool_windows(context, node)
+    if kind not in _KINDS:
+        return reference("MAX_POOL_2D")(context, node)
+    kernel, inside = f"muriscv_max_pool_{_KINDS[kind]}", inside_of(windows)
+    pixels, taps = windows.batch * inside.pixels, windows.batch * inside.taps
+    return (
+        once(f"{kernel}.call"),
+        turns(f"{kernel}.pixel", pixels),
+        turns(f"{kernel}.row", windows.batch * inside.rows),
+        runs(f"{kernel}.copy", pixels, windows.channels),
+        runs(f"{kernel}.more", taps - pixels, windows.channels),
+        runs(f"{kernel}.clamp", windows.batch, inside.pixels * windows.channels),
+    )
+
+
+AVERAGE_POOL_2D = count_average_pool
+MAX_POOL_2D = count_max_pool
