@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -28,10 +28,11 @@ from left_out import print_errors, spreads  # noqa: E402
 from loop_tables import table_text  # noqa: E402
 from measured import find_models, read_bench, read_nodes  # noqa: E402
 from mixes import Sample, fit_mixes, parts_of  # noqa: E402
-from unmeasured import Column, derive  # noqa: E402
+from unmeasured import BORROWS, Column, Costs, borrow, derive, is_borrowed  # noqa: E402
 
 from tests.support.measured_inputs import fed, fed_bench  # noqa: E402
 from tests.support.single_op import SingleOp  # noqa: E402
+from tinyml_profiles.instructions import load_loops  # noqa: E402
 from tinyml_profiles.load import load_target  # noqa: E402
 from tinyml_profiles.seen import seen_work  # noqa: E402
 from tinyml_profiles.work import node_workloads  # noqa: E402
@@ -56,17 +57,30 @@ def main() -> None:
         print_errors(library, core, parts)
         if options.write and not options.operator:
             path = DATA / f"{library}-{core}{SUFFIXES[options.opt]}.toml"
-            derived = derive(library, core, costs) if options.opt == "O2" else {}
+            derived = borrow(library, core, costs)
+            if options.opt == "O2":
+                derived |= derive(library, core, costs)
             text = table_text(
                 library,
                 core,
                 {**derived, **costs},
                 derived.keys(),
-                (spreads(costs, parts), spreads(costs, parts, ran=True)),
+                _all_spreads(library, core, costs, parts),
                 options.truth,
                 options.opt,
             )
             path.write_text(text, encoding="utf-8")
+
+
+def _all_spreads(
+    library: str, core: str, costs: Costs, parts: Sequence[Sequence[Sample]]
+) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """Spreads before a run and on known values, with those of kernels that are borrowed."""
+    theirs = load_loops("reference", core) if library in BORROWS else None
+    own = spreads(costs, parts), spreads(costs, parts, ran=True)
+    if theirs is None:
+        return own
+    return {**theirs.spreads, **own[0]}, {**theirs.fed_spreads, **own[1]}
 
 
 def _order(library: str, core: str) -> tuple[bool, str, str]:
@@ -102,7 +116,9 @@ def _samples(options: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]
         key = node.sha256, node.library, node.core
         if key not in counted:
             counted[key] = _counted(models[node.sha256], node.core, node.library)
-        if node.index < len(counted[key]) and counted[key][node.index][0]:
+        if node.index >= len(counted[key]) or not counted[key][node.index][0]:
+            continue
+        if not is_borrowed(node.library, node.operator):
             samples[node.library, node.core].append(Sample(node, *counted[key][node.index]))
     return samples
 

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 
 from tinyml_profiles.instructions import CLASSES, INSTRUCTION_CLASSES, load_loops
+from tinyml_runtime.resolver import OpResolver
 from tinyml_runtime.workloads.generic import GENERIC
 
 # A loop, and "entry" or "trip".
@@ -22,6 +23,8 @@ REFERENCE = {
     ("esp-nn", "rv32imc"): "rv32imc",
     ("muriscv-nn", "rv32imc"): "rv32imc",
 }
+# Libraries of which nothing but their own kernels was measured.
+BORROWS = ("muriscv-nn",)
 ELEMENT = ".element"
 # What an operator that nobody has counted runs, and kernels whose loops stand for one that moves.
 ASSUMED, MOVE = f"{GENERIC}{ELEMENT}", f"{GENERIC}.move"
@@ -50,6 +53,21 @@ def alike(library: str, core: str, level: str = "O2") -> Costs:
         for part, mix in (("entry", cost.entry), ("trip", cost.trip))
         if cost.evidence == "measured" and any(mix)
     }
+
+
+def is_borrowed(library: str, operator: str) -> bool:
+    """Whether a library takes a kernel of the reference as it is, which was measured there."""
+    return (
+        library in BORROWS
+        and OpResolver.for_library(library).library.find_workload(operator) is None
+    )
+
+
+def borrow(library: str, core: str, costs: Costs) -> Costs:
+    """Mixes of the reference's loops on the core, where the library's own were measured alone."""
+    if library not in BORROWS:
+        return {}
+    return {column: mix for column, mix in alike(library, core).items() if column not in costs}
 
 
 def derive(library: str, core: str, costs: Costs) -> Costs:

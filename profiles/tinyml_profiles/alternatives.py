@@ -26,6 +26,7 @@ _BUILDS = (
     ("esp-nn", "ilp32", "xtensa-lx6"),
     ("esp-nn", "ilp32", "esp32s3"),
     ("esp-nn", "ilp32", "esp32p4"),
+    ("muriscv-nn", "ilp32", None),
     ("cmsis-nn", "ilp32", "cortex-m4"),
     ("reference", "lp64", None),
 )

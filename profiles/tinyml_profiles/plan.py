@@ -15,9 +15,12 @@ from tinyml_runtime.planning.arena_plan import ArenaPlan, plan_arena
 
 DEFAULT_ABI = "arm-eabi"
 # The core that a library's kernels are taken to be compiled for if none is named.
-USUAL_CORES = {"cmsis-nn": "cortex-m4", "esp-nn": "xtensa-lx6"}
+USUAL_CORES = {"cmsis-nn": "cortex-m4", "esp-nn": "xtensa-lx6", "muriscv-nn": "rv32imc"}
 # The libraries that are built for an ABI.
-USUAL_LIBRARIES = {"arm-eabi": ("reference", "cmsis-nn"), "ilp32": ("reference", "esp-nn")}
+USUAL_LIBRARIES = {
+    "arm-eabi": ("reference", "cmsis-nn"),
+    "ilp32": ("reference", "esp-nn", "muriscv-nn"),
+}
 
 
 def runtime_profile(

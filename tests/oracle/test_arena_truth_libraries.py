@@ -73,6 +73,11 @@ def test_arenas_with_cmsis_nn_are_as_measured(core: str, models: dict[str, Path]
     assert not _differences(rows, models, profile, "cmsis-nn")
 
 
-def test_arenas_with_esp_nn_are_as_measured(models: dict[str, Path]) -> None:
-    rows = _rows("arena_riscv.csv", "esp_nn_generic_opt")
-    assert not _differences(rows, models, RuntimeProfile(load_abi("ilp32")), "esp-nn")
+@pytest.mark.parametrize(
+    ("library", "build"), [("esp-nn", "esp_nn_generic_opt"), ("muriscv-nn", "muriscv_nn")]
+)
+def test_arenas_with_libraries_for_riscv_are_as_measured(
+    library: str, build: str, models: dict[str, Path]
+) -> None:
+    rows = _rows("arena_riscv.csv", build)
+    assert not _differences(rows, models, RuntimeProfile(load_abi("ilp32")), library)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import csv
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from math import prod
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.corpus import CORPUS, corpus_models
+from tests.support.measured_inputs import fed
 from tinyml_runtime.interpreter import Interpreter
 from tinyml_runtime.model.load import load_model
-from tinyml_runtime.tensor import Array, Tensor
+from tinyml_runtime.tensor import Array
 
 TRUTH = CORPUS / "truth"
 # What a build is called there, and here.
@@ -24,6 +24,7 @@ LIBRARIES = {
     "reference": "reference",
     "cmsis-nn": "cmsis-nn",
     "esp_nn_generic_opt": "esp-nn",
+    "muriscv_nn": "muriscv-nn",
     "reference_Os": "reference",
 }
 INTEGERS = {"2", "3", "6", "7", "9", "BOOL", "INT16", "INT32", "INT8", "UINT8"}
@@ -45,39 +46,12 @@ def _rows(name: str) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def _feed_riscv(tensor: Tensor, _: int) -> Array:
-    """Bytes count up in steps of 37; floats are such bytes in parts of 128."""
-    is_float = tensor.dtype.kind == "f"
-    count = tensor.size if is_float else tensor.size * tensor.dtype.itemsize
-    pattern = (np.arange(count, dtype=np.int64) * 37 + 11) & 0xFF
-    if is_float:
-        return ((pattern - 128) / 128).astype(np.float32).reshape(tensor.shape)
-    stored = pattern.astype(np.uint8)
-    if tensor.dtype.kind == "b":
-        return (stored != 0).reshape(tensor.shape)
-    return stored.view(tensor.dtype).reshape(tensor.shape)
-
-
-def _feed_arm(tensor: Tensor, position: int) -> Array:
-    """As above, element by element, another offset for every input."""
-    pattern = (np.arange(prod(tensor.shape), dtype=np.int64) * 37 + 11 + 101 * position) & 0xFF
-    kinds: dict[str, Callable[[], Array]] = {
-        "float32": lambda: ((pattern - 128) / 128).astype(np.float32),
-        "int8": lambda: pattern.astype(np.uint8).view(np.int8),
-        "uint8": lambda: pattern.astype(np.uint8),
-        "int16": lambda: ((pattern - 128) * 256).astype(np.int16),
-        "int32": lambda: (pattern & 3).astype(np.int32),
-        "bool": lambda: (pattern & 1).astype(bool),
-    }
-    return kinds[tensor.dtype.name]().reshape(tensor.shape)
-
-
-def _outputs(path: Path, library: str, feed: Callable[[Tensor, int], Array]) -> Sequence[Array]:
+def _outputs(path: Path, library: str, core: str) -> Sequence[Array]:
     interpreter = Interpreter(load_model(path), library + AS_MEASURED)
     interpreter.allocate_tensors()
-    for position, tensor in enumerate(interpreter.inputs):
-        if not tensor.is_constant:
-            interpreter.set_input(feed(tensor, position), position)
+    for position, sample in enumerate(fed(core, interpreter.inputs)):
+        if not interpreter.inputs[position].is_constant:
+            interpreter.set_input(sample[0], position)
     interpreter.invoke()
     return [interpreter.output(index) for index in range(len(interpreter.outputs))]
 
@@ -86,7 +60,7 @@ def _differences(
     rows: Sequence[Row],
     columns: tuple[str, str],
     models: Mapping[str, Path],
-    feed: Callable[[Tensor, int], Array],
+    core: str,
 ) -> Iterator[str]:
     """One line for each output with another checksum; the same build of several cores runs once."""
     output, kind = columns
@@ -97,7 +71,7 @@ def _differences(
             wanted[key].setdefault(int(row[output]), set()).add(int(row["crc32"], 16))
     assert wanted, f"no measured model is in {CORPUS}"
     for (model, library), checksums in wanted.items():
-        found = _outputs(models[model], library, feed)
+        found = _outputs(models[model], library, core)
         for index, expected in checksums.items():
             if {zlib.crc32(np.ascontiguousarray(found[index]).tobytes())} != expected:
                 yield f"{model}, {library}: output {index}"
@@ -113,11 +87,11 @@ def _by_name(names: Sequence[Row]) -> dict[str, Path]:
 def test_outputs_are_those_of_the_riscv_builds() -> None:
     models = _by_name(_rows("models_riscv.csv"))
     rows = _rows("outputs_riscv.csv")
-    assert not list(_differences(rows, ("output_index", "type"), models, _feed_riscv))
+    assert not list(_differences(rows, ("output_index", "type"), models, "rv32imc"))
 
 
 @pytest.mark.slow
 def test_outputs_are_those_of_the_arm_builds() -> None:
     models = _by_name(_rows("arena_arm.csv"))
     rows = [row for row in _rows("outputs_arm.csv") if row["invoke_status"] == "0"]
-    assert not list(_differences(rows, ("output", "tflite_type"), models, _feed_arm))
+    assert not list(_differences(rows, ("output", "tflite_type"), models, "cortex-m4"))

@@ -32,12 +32,18 @@ TABLES = [
     ("reference", "rv32imafc", RISCV),
     ("reference", "xtensa-lx106", XTENSA),
     ("esp-nn", "rv32imc", RISCV),
+    ("muriscv-nn", "rv32imc", RISCV),
     ("esp-nn", "xtensa-lx106", XTENSA),
 ]
 WITHOUT_FPU = [each for each in TABLES if each[1] in ("cortex-m0", "cortex-m3", "rv32imc")]
 # Models of more nodes are an audio front end: signal processing that no other model has.
 LONG = 20
-KERNELS = {"reference": "reference", "esp-nn": "esp_nn_generic_opt", "cmsis-nn": "cmsis-nn"}
+KERNELS = {
+    "reference": "reference",
+    "esp-nn": "esp_nn_generic_opt",
+    "cmsis-nn": "cmsis-nn",
+    "muriscv-nn": "muriscv_nn",
+}
 CMSIS = ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 MEASURED = [
     *(each for each in TABLES if each[1] != "xtensa-lx106"),

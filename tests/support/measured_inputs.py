@@ -1,4 +1,4 @@
-"""What models were fed when their instructions were measured."""
+"""What models were fed when their outputs and instructions were measured."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def _by_byte(tensor: Tensor, number: int) -> Array:
     if tensor.dtype.kind == "f":
         return _by_element(tensor, 0)
     values = (np.arange(tensor.size * tensor.dtype.itemsize) * _FACTOR + _FIRST) & 0xFF
+    if tensor.dtype.kind == "b":
+        return (values != 0).reshape(tensor.shape)
     return values.astype(np.uint8).view(tensor.dtype).reshape(tensor.shape)
 
 

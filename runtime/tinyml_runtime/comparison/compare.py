@@ -26,7 +26,7 @@ from tinyml_runtime.tensor import Array, Tensor
 _PART_BYTES = 16 << 20
 _LARGEST_PART = 256
 # Built as TFLM builds them, these libraries give TFLM's values.
-_AS_TFLM = ("tflm", "reference", "cmsis-nn", "esp-nn")
+_AS_TFLM = ("tflm", "reference", "cmsis-nn", "esp-nn", "muriscv-nn")
 
 
 @dataclass(frozen=True, slots=True)

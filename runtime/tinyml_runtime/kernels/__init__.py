@@ -174,7 +174,8 @@ ESP_NN = KernelLibrary(
     },
 )
 
-# In plain C, without vectors; TFLM's wrappers for CMSIS-NN call it, and refuse what they refuse.
+# In plain C, without vectors; TFLM's wrappers for CMSIS-NN call it, and refuse what they refuse. Of
+# CONV_2D of int8 in groups, and of pools of several images, its results are wrong, and right here.
 MURISCV_NN = KernelLibrary(
     "muriscv-nn",
     _CMSIS_NN_KERNELS,

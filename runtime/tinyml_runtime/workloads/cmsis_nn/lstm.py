@@ -70,13 +70,13 @@ def count_lstm(context: WorkContext, node: Node) -> Workload:
         *_products(kind, GATES * (steps - 1) * batch, units, units, lanes),
         turns(
             f"vec_mat_mul_result_acc_{kind}.rounding",
-            batch * units * _scaled_down(context, node, steps),
+            batch * units * scaled_down(context, node, steps),
         ),
         *_cells(kind, sequence.calls, cells, units, is_mve=bool(lanes)),
     )
 
 
-def _scaled_down(context: WorkContext, node: Node, steps: int) -> int:
+def scaled_down(context: WorkContext, node: Node, steps: int) -> int:
     """Products per unit that are scaled down, which rounds them; others are scaled up."""
     total = 0
     for position, weights, times in (

@@ -14,7 +14,7 @@ from tinyml_runtime.registration import Node
 from tinyml_runtime.types import TensorType
 from tinyml_runtime.workload import WorkContext, Workload
 from tinyml_runtime.workloads.cmsis_nn.counting import once, reference, turns
-from tinyml_runtime.workloads.cmsis_nn.lstm import GATES, lstm_sequence
+from tinyml_runtime.workloads.cmsis_nn.lstm import GATES, lstm_sequence, scaled_down
 from tinyml_runtime.workloads.muriscv_nn.products import vectors
 
 _KINDS = {TensorType.INT8: "s8", TensorType.INT16: "s16"}
@@ -33,8 +33,10 @@ def count_lstm(context: WorkContext, node: Node) -> Workload:
     return (
         once(f"muriscv_lstm_{kind}.call"),
         turns(f"muriscv_lstm_{kind}.step", sequence.calls),
+        turns(f"muriscv_lstm_{kind}.no_state", sequence.calls // max(1, steps)),
         *vectors(kernel, GATES * steps * batch, units, depth, _AT_ONCE),
         *vectors(kernel, GATES * (steps - 1) * batch, units, units, _AT_ONCE),
+        turns(f"{kernel}.rounding", batch * units * scaled_down(context, node, steps)),
         turns(f"muriscv_lstm_{kind}.cell", steps * batch * units),
     )
 

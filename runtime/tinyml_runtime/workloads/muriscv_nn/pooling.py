@@ -1,5 +1,6 @@
 """AVERAGE_POOL_2D, a walk for every output, and MAX_POOL_2D, a walk over all channels for a tap.
 
+Of several images these kernels take the first alone, and leave the others' outputs as they are.
 Floats take the reference's kernels.
 
 Source    tflite-micro `micro/kernels/cmsis_nn/pooling.cc`; muriscv-nn
@@ -26,13 +27,16 @@ def count_average_pool(context: WorkContext, node: Node) -> Workload:
     if kind not in _KINDS:
         return reference("AVERAGE_POOL_2D")(context, node)
     kernel, inside = f"muriscv_avgpool_{_KINDS[kind]}", inside_of(windows)
-    channels = windows.batch * windows.channels
+    channels = windows.channels
+    asked = inside.pixels * windows.taps if kind is TensorType.INT16 else 0
     return (
         once(f"{kernel}.call"),
-        turns(f"{kernel}.pixel", windows.batch * inside.pixels),
+        turns(f"{kernel}.pixel", inside.pixels),
         turns(f"{kernel}.output", channels * inside.pixels),
         turns(f"{kernel}.row", channels * inside.rows),
         turns(f"{kernel}.tap", channels * inside.taps),
+        # Of int16 every tap is asked whether it is inside.
+        turns(f"{kernel}.asked", channels * asked),
     )
 
 
@@ -42,14 +46,14 @@ def count_max_pool(context: WorkContext, node: Node) -> Workload:
     if kind not in _KINDS:
         return reference("MAX_POOL_2D")(context, node)
     kernel, inside = f"muriscv_max_pool_{_KINDS[kind]}", inside_of(windows)
-    pixels, taps = windows.batch * inside.pixels, windows.batch * inside.taps
+    pixels, taps = inside.pixels, inside.taps
     return (
         once(f"{kernel}.call"),
         turns(f"{kernel}.pixel", pixels),
-        turns(f"{kernel}.row", windows.batch * inside.rows),
+        turns(f"{kernel}.row", inside.rows),
         runs(f"{kernel}.copy", pixels, windows.channels),
         runs(f"{kernel}.more", taps - pixels, windows.channels),
-        runs(f"{kernel}.clamp", windows.batch, inside.pixels * windows.channels),
+        runs(f"{kernel}.clamp", 1, inside.pixels * windows.channels),
     )
 
 
