@@ -70,9 +70,7 @@ class _Recorder:
             self.nested.append(event.node)
             return
         self.inputs[event.node.index] = {
-            tensor.index: tensor.values.copy()
-            for tensor in event.inputs
-            if not tensor.is_constant and not tensor.is_variable
+            tensor.index: tensor.values.copy() for tensor in event.inputs if not tensor.is_constant
         }
 
 
