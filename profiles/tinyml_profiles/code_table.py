@@ -107,7 +107,7 @@ def code_builds() -> list[tuple[str, str, bool]]:
 
 def _build(name: str) -> tuple[str, str, bool] | None:
     plain = name.removesuffix("-stripped")
-    for library in ("reference", "cmsis-nn", "esp-nn"):
+    for library in ("reference", "cmsis-nn", "esp-nn", "muriscv-nn"):
         if plain.startswith(f"{library}-"):
             return library, plain.removeprefix(f"{library}-"), plain != name
     return None
