@@ -114,7 +114,15 @@ def int16_product(output: Tensor, activation: Activation, factor: FixedPoint) ->
     @Bindable
     def compute(x: Array, y: Array, out: Array) -> Callable[[], None]:
         requantize = rescaled.bind(out)
-        return lambda: requantize(np.multiply(x.astype(np.float64), y.astype(np.float64)))
+        wide_x, wide_y, product = (np.empty(each.shape) for each in (x, y, out))
+
+        def run() -> None:
+            wide_x[...] = x
+            wide_y[...] = y
+            np.multiply(wide_x, wide_y, product)
+            requantize(product)
+
+        return run
 
     return compute
 
