@@ -46,9 +46,13 @@ COLUMNS = (
 
 
 class Compared(NamedTuple):
-    """A table, and by how much each measured image of its core is larger than its parts."""
+    """A table, and by how much each measured image of its core is larger than its parts.
+
+    `is_stripped` is for builds without the texts of errors.
+    """
 
     table: CodeTable
+    is_stripped: bool
     differences: Mapping[LinkedImage, int]
 
 
@@ -58,8 +62,8 @@ def main() -> None:
     parser.add_argument("truth", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    images = [image for image in read_images(options.truth) if not image.is_stripped]
-    found = [_compared(table, images) for table in _tables()]
+    images = [image for image in read_images(options.truth) if _is_alike(image)]
+    found = [_compared(table, is_stripped, images) for table, is_stripped in _tables()]
     rows = [row for each in found for row in _rows(each, found)]
     if options.write:
         for each in found:
@@ -67,14 +71,22 @@ def main() -> None:
         IMAGES.write_text("\n".join([COLUMNS, *rows]) + "\n", newline="\n")
 
 
-def _tables() -> list[CodeTable]:
-    found = (load_code(library, core) for library, core, stripped in code_builds() if not stripped)
-    return sorted(filter(None, found), key=lambda table: (table.core, table.library))
+def _is_alike(image: LinkedImage) -> bool:
+    """Whether an image is built as the tables are: for RISC-V all of it with -O2."""
+    return not (image.is_stripped and image.core.startswith("rv32"))
 
 
-def _compared(table: CodeTable, images: Iterable[LinkedImage]) -> Compared:
-    own = [one for one in images if (one.core, one.library) == (table.core, table.library)]
-    return Compared(table, {one: one.code_bytes - _sum_of_parts(table, one) for one in own})
+def _tables() -> list[tuple[CodeTable, bool]]:
+    builds = sorted(code_builds(), key=lambda build: (build[1], build[0], build[2]))
+    found = ((load_code(*build), build[2]) for build in builds)
+    return [(table, is_stripped) for table, is_stripped in found if table is not None]
+
+
+def _compared(table: CodeTable, is_stripped: bool, images: Iterable[LinkedImage]) -> Compared:
+    build = table.core, table.library, is_stripped
+    own = [one for one in images if (one.core, one.library, one.is_stripped) == build]
+    differences = {one: one.code_bytes - _sum_of_parts(table, one) for one in own}
+    return Compared(table, is_stripped, differences)
 
 
 def _sum_of_parts(table: CodeTable, image: LinkedImage) -> int:
@@ -82,16 +94,23 @@ def _sum_of_parts(table: CodeTable, image: LinkedImage) -> int:
     return sum(part.flash_bytes[image.libc] for part in parts)
 
 
-def _start_up(core: str, found: Iterable[Compared], without: LinkedImage | None = None) -> int:
-    """By how much images of a core differ, whatever is in them: the median, `without` one."""
-    known = [
-        difference
-        for other in found
-        if other.table.core == NEAR.get(core, core)
-        for image, difference in other.differences.items()
-        if without is None or image.model != without.model
-    ]
-    return round(statistics.median(known)) if known else 0
+def _start_up(each: Compared, found: Sequence[Compared], without: LinkedImage | None = None) -> int:
+    """By how much images of a core differ, whatever is in them: the median, `without` one.
+
+    Those of a build without texts of errors, where such images are known.
+    """
+    core = NEAR.get(each.table.core, each.table.core)
+    for is_stripped in (each.is_stripped, False):
+        known = [
+            difference
+            for other in found
+            if (other.table.core, other.is_stripped) == (core, is_stripped)
+            for image, difference in other.differences.items()
+            if without is None or image.model != without.model
+        ]
+        if known:
+            return round(statistics.median(known))
+    return 0
 
 
 def _rows(each: Compared, found: Sequence[Compared]) -> list[str]:
@@ -99,8 +118,8 @@ def _rows(each: Compared, found: Sequence[Compared]) -> list[str]:
     rows: list[str] = []
     for image, difference in each.differences.items():
         sum_of_parts = image.code_bytes - difference
-        predicted = sum_of_parts + _start_up(image.core, found)
-        left_out = sum_of_parts + _start_up(image.core, found, image)
+        predicted = sum_of_parts + _start_up(each, found)
+        left_out = sum_of_parts + _start_up(each, found, image)
         print(
             f"{image.model:28.28} {image.core:12} {image.library:9} {image.libc:12} "
             f"{'log' if image.is_logging else '':4} {image.code_bytes:7} {left_out:7} "
@@ -118,7 +137,7 @@ def _error(each: Compared, found: Sequence[Compared]) -> float:
     """The largest error of an image of that core that did not enter; more where it has none."""
     core = each.table.core
     errors = [
-        abs(difference - _start_up(core, found, image)) / image.code_bytes
+        abs(difference - _start_up(each, found, image)) / image.code_bytes
         for image, difference in each.differences.items()
     ]
     return max(errors, default=OTHER_CORE_ERROR if core in NEAR else OTHER_LIBRARY_ERROR)
@@ -126,9 +145,10 @@ def _error(each: Compared, found: Sequence[Compared]) -> float:
 
 def _write(each: Compared, found: Sequence[Compared]) -> None:
     table = each.table
-    path = DATA / "code" / f"{table.library}-{table.core}.csv"
+    ending = "-stripped" if each.is_stripped else ""
+    path = DATA / "code" / f"{table.library}-{table.core}{ending}.csv"
     text = path.read_text("utf-8")
-    start = _start_up(table.core, found)
+    start = _start_up(each, found)
     figures = [*[start] * len(table.libcs), *[0] * len(table.libcs)]
     line = f"core,{START},{','.join(map(str, figures))},*"
     text = re.sub(rf"^core,{START},.*$", line, text, flags=re.M)

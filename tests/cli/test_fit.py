@@ -287,3 +287,19 @@ def test_json_is_all_that_goes_to_standard_output(tinyml: Tinyml) -> None:
     outcome = tinyml("fit", VISION, "--board", SMALL, "--json")
     assert outcome.code == 1
     assert json.loads(outcome.out)["results"][0]["fits"] is False
+
+
+def test_an_image_without_texts_of_errors_is_smaller(tinyml: Tinyml) -> None:
+    arguments = ("fit", DIGITS, "--board", "nucleo-l4r5zi", "--json")
+    (usual,) = tinyml(*arguments).report["results"]
+    (stripped,) = tinyml(*arguments, "--strip-errors").report["results"]
+    saved = usual["flash"]["needed_bytes"] - stripped["flash"]["needed_bytes"]
+    assert 10_000 < saved < 25_000
+    assert stripped["ram"]["needed_bytes"] <= usual["ram"]["needed_bytes"]
+
+
+def test_what_nobody_has_linked_without_texts_is_unknown(tinyml: Tinyml) -> None:
+    outcome = tinyml("fit", DIGITS, "--board", "nucleo-f072rb", "--strip-errors")
+    assert outcome.code == 1
+    shown = " ".join(outcome.out.split())
+    assert "nobody has linked reference without texts of errors for cortex-m0" in shown

@@ -94,6 +94,15 @@ Int8Flag = Annotated[
         rich_help_panel=_BUILD,
     ),
 ]
+StripFlag = Annotated[
+    bool,
+    typer.Option(
+        "--strip-errors",
+        metavar="",
+        help="Leave out the texts of TFLM's errors: TF_LITE_STRIP_ERROR_STRINGS.",
+        rich_help_panel=_BUILD,
+    ),
+]
 By = Annotated[
     str | None,
     typer.Option(
@@ -132,6 +141,7 @@ def fit(
     max_energy_uj: MaxEnergy = None,
     logging: LoggingFlag = False,
     int8_kernels: Int8Flag = False,
+    strip_errors: StripFlag = False,
     by: By = None,
     markdown: MarkdownFlag = False,
     baseline: Baseline = None,
@@ -161,7 +171,9 @@ def fit(
         all_boards=all_boards,
         kernels=kernels,
         budgets=_budgets(max_latency_ms, max_ram, max_flash, max_energy_uj),
-        options=FlashOptions(is_logging=logging, is_int8_only=int8_kernels),
+        options=FlashOptions(
+            is_logging=logging, is_int8_only=int8_kernels, is_stripped=strip_errors
+        ),
         finds_remedies=not (check or markdown),
     )
     if check:
