@@ -16,7 +16,7 @@ TABLES = sorted(
     for file in (files("tinyml_profiles") / "data" / "loops").iterdir()
     if file.name.endswith(".toml")
 )
-LIBRARIES = ("reference", "cmsis-nn", "esp-nn")
+LIBRARIES = ("reference", "cmsis-nn", "esp-nn", "muriscv-nn")
 
 
 @pytest.mark.parametrize("name", TABLES)
