@@ -31,11 +31,16 @@ INT8, INT16 = TensorType.INT8, TensorType.INT16
 
 
 def _count(count_cmsis_nn: CountLoops, *types: TensorType, position: int = 0) -> CountLoops:
-    """The same loops under names of their own, where the input at `position` has such a type."""
+    """The same loops under names of their own, where the input at `position` has such a type.
+
+    Loops of the reference, which CMSIS-NN takes for some shapes, keep their names: those have the
+    name of the type in them.
+    """
 
     def count(context: WorkContext, node: Node) -> Workload:
         loops = count_cmsis_nn(context, node)
-        if operand(context.input(node, position)).type not in types:
+        kind = operand(context.input(node, position)).type
+        if kind not in types or any(kind.name.lower() in work.loop for work in loops):
             return loops
         return tuple(replace(work, loop=f"muriscv_{work.loop}") for work in loops)
 
