@@ -32,9 +32,9 @@ from unmeasured import BORROWS, Column, Costs, borrow, derive, is_borrowed  # no
 
 from tests.support.measured_inputs import fed, fed_bench  # noqa: E402
 from tests.support.single_op import SingleOp  # noqa: E402
+from tinyml_profiles.fed_work import fed_work  # noqa: E402
 from tinyml_profiles.instructions import load_loops  # noqa: E402
 from tinyml_profiles.load import load_target  # noqa: E402
-from tinyml_profiles.seen import seen_work  # noqa: E402
 from tinyml_profiles.work import node_workloads  # noqa: E402
 from tinyml_runtime import Interpreter, TinymlError, load_model  # noqa: E402
 from tinyml_runtime.workload import LoopWork  # noqa: E402
@@ -77,7 +77,7 @@ def _all_spreads(
 ) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """Spreads before a run and on known values, with those of kernels that are borrowed."""
     theirs = load_loops("reference", core) if library in BORROWS else None
-    own = spreads(costs, parts), spreads(costs, parts, ran=True)
+    own = spreads(costs, parts), spreads(costs, parts, fed=True)
     if theirs is None:
         return own
     return {**theirs.spreads, **own[0]}, {**theirs.fed_spreads, **own[1]}
@@ -131,11 +131,13 @@ def _counted(source: Path | SingleOp, core: str, library: str) -> list[_Counts]:
     make_samples = fed_bench if is_bench else fed
     try:
         samples = make_samples(core, Interpreter(model).inputs)
-        work = seen_work(model, load_target(core).core, library, samples)
+        work = fed_work(model, load_target(core).core, library, samples)
     except TinymlError:
         return [(counts, None) for counts in expected]  # measured, but does not load here
-    ran = {each.node.index: _columns(each.loops) for each in work.nodes if not each.node.subgraph}
-    return [(counts, ran.get(index)) for index, counts in enumerate(expected)]
+    counted = {
+        each.node.index: _columns(each.loops) for each in work.nodes if not each.node.subgraph
+    }
+    return [(counts, counted.get(index)) for index, counts in enumerate(expected)]
 
 
 def _columns(loops: Iterable[LoopWork]) -> Mapping[Column, float]:

@@ -61,20 +61,20 @@ def _kept_back(part: Sequence[Sample]) -> Iterator[list[Sample]]:
 
 
 def spreads(
-    costs: Costs, parts: Sequence[Sequence[Sample]], *, ran: bool = False
+    costs: Costs, parts: Sequence[Sequence[Sample]], *, fed: bool = False
 ) -> Mapping[str, float]:
     """By kernel the share by which nine of ten operators are off at most, where it is much.
 
     That is what values of activations do: loops and their counts know of them no more than a mean,
-    or, if they `ran`, than what is counted of them. Public models tell where enough of them have
-    the kernel, else all models do.
+    or, if they were `fed`, than what is counted of them. Public models tell where enough of them
+    have the kernel, else all models do.
     """
     misses: dict[str, list[float]] = defaultdict(list)
     public: dict[str, list[float]] = defaultdict(list)
     for sample in chain.from_iterable(parts):
         for group in [misses] if sample.node.sha256 in bench_cases() else [misses, public]:
             group[sample.kernel].append(
-                miss(costs, sample, sample.counts if ran else sample.expected)
+                miss(costs, sample, sample.counts if fed else sample.expected)
             )
     told = misses | {name: found for name, found in public.items() if len(found) >= ENOUGH}
     found = {name: sorted(each)[ceil(WITHIN * (len(each) - 1))] for name, each in told.items()}

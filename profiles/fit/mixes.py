@@ -33,18 +33,18 @@ optimize: Any = import_module("scipy.optimize")
 class Sample:
     """A measured node and what it runs, by loop and entry or trip.
 
-    `expected` are means over all values, `ran` those of the values that it was fed, where they are
+    `expected` are means over all values, `fed` those of the values that it was fed, where they are
     known.
     """
 
     node: MeasuredNode
     expected: Mapping[Column, float]
-    ran: Mapping[Column, float] | None = None
+    fed: Mapping[Column, float] | None = None
 
     @property
     def counts(self) -> Mapping[Column, float]:
         """What comes nearest to what was measured."""
-        return self.expected if self.ran is None else self.ran
+        return self.expected if self.fed is None else self.fed
 
     @property
     def kernel(self) -> str:

@@ -65,6 +65,7 @@ def profile_model(
         RunError: samples that an operator does not take.
         TargetError: there is no such target, or it has no memory of that name.
         InputError: a clock that is not above 0, or another optimisation.
+        ValueError: samples of another shape or type than the inputs.
     """
     target = load_target(target) if isinstance(target, str) else target
     name = library if isinstance(library, str) else library.name
@@ -73,22 +74,22 @@ def profile_model(
     if opt not in LEVELS:
         raise InputError(f"no optimisation '{opt}' (there are: {', '.join(LEVELS)})")
     if samples:
-        work = _seen_work(model, target.core, library, samples, on_progress)
+        work = _fed_work(model, target.core, library, samples, on_progress)
     else:
         work = model_work(model, target.core, library)
     return profile_work(work, target, Conditions(name, clock_hz, weights_in, arena_in), opt)
 
 
-def _seen_work(
+def _fed_work(
     model: Model,
     core: Core,
     library: str | KernelLibrary,
     samples: Sequence[Array],
     on_progress: OnProgress | None,
 ) -> ModelWork:
-    from tinyml_profiles.seen import seen_work  # most profiles run nothing
+    from tinyml_profiles.fed_work import fed_work  # most profiles run nothing
 
-    return seen_work(model, core, library, samples, on_progress)
+    return fed_work(model, core, library, samples, on_progress)
 
 
 def profile_work(

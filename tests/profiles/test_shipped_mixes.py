@@ -16,9 +16,9 @@ import pytest
 
 from tests.support.corpus import CORPUS, needs_corpus
 from tests.support.measured_inputs import fed
+from tinyml_profiles.fed_work import fed_work
 from tinyml_profiles.instructions import Instructions, count_instructions, load_loops
 from tinyml_profiles.load import load_target
-from tinyml_profiles.seen import seen_work
 from tinyml_profiles.work import NodeWork, node_workloads
 from tinyml_runtime import Interpreter, load_model
 
@@ -149,7 +149,7 @@ def _beside_measured(
         works: Sequence[NodeWork] = node_workloads(loaded, core, library)
         if is_fed:
             samples = fed(core, Interpreter(loaded).inputs)
-            works = seen_work(loaded, load_target(core).core, library, samples).nodes
+            works = fed_work(loaded, load_target(core).core, library, samples).nodes
         nodes = [(row, works[int(row["op_index"])]) for row in rows[model]]
         yield (
             [work for _, work in nodes],

@@ -96,6 +96,18 @@ def windows_of(
     )
 
 
+def conv_windows(
+    source: Tensor,
+    weights: Tensor,
+    output: Tensor,
+    options: Conv2DOptions | DepthwiseConv2DOptions,
+) -> Windows:
+    """The windows of CONV_2D or DEPTHWISE_CONV_2D."""
+    strides = options.stride_h, options.stride_w
+    dilations = options.dilation_h_factor, options.dilation_w_factor
+    return windows_of(source, weights, output, strides, options.padding, dilations)
+
+
 def windows_of_node(
     arena: ArenaContext, node: Node, options: Conv2DOptions | DepthwiseConv2DOptions
 ) -> Windows | None:
@@ -104,9 +116,7 @@ def windows_of_node(
     output = arena.output(node, OUTPUT)
     if source is None or weights is None or output is None:
         return None
-    strides = options.stride_h, options.stride_w
-    dilations = options.dilation_h_factor, options.dilation_w_factor
-    return windows_of(source, weights, output, strides, options.padding, dilations)
+    return conv_windows(source, weights, output, options)
 
 
 def scratch_if_any(arena: ArenaContext, size: int) -> None:

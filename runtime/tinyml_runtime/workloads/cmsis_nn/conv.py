@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tinyml_runtime.arena_uses.windows import Windows, windows_of
+from tinyml_runtime.arena_uses.windows import Windows, conv_windows
 from tinyml_runtime.model.options import Conv2DOptions
 from tinyml_runtime.registration import Node
 from tinyml_runtime.types import TensorType
@@ -33,17 +33,11 @@ Extensions = frozenset[str]
 
 def count_conv(context: WorkContext, node: Node) -> Workload:
     """The loops of CONV_2D."""
-    options = node.options_as(Conv2DOptions)
     source, weights = operand(context.input(node, INPUT)), operand(context.input(node, WEIGHTS))
     if source.type is TensorType.FLOAT32:
         return reference("CONV_2D")(context, node)
-    windows = windows_of(
-        source,
-        weights,
-        operand(context.output(node, OUTPUT)),
-        (options.stride_h, options.stride_w),
-        options.padding,
-        (options.dilation_h_factor, options.dilation_w_factor),
+    windows = conv_windows(
+        source, weights, operand(context.output(node, OUTPUT)), node.options_as(Conv2DOptions)
     )
     if source.type is TensorType.INT16:
         bias = context.input(node, BIAS)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyml_runtime.arena_uses.windows import Windows, windows_of
+from tinyml_runtime.arena_uses.windows import Windows, conv_windows
 from tinyml_runtime.model.options import DepthwiseConv2DOptions
 from tinyml_runtime.registration import Node
 from tinyml_runtime.types import TensorType
@@ -35,7 +35,12 @@ def count_depthwise(context: WorkContext, node: Node) -> Workload:
     source, weights = operand(context.input(node, INPUT)), operand(context.input(node, WEIGHTS))
     if source.type is TensorType.FLOAT32:
         return reference("DEPTHWISE_CONV_2D")(context, node)
-    windows = depthwise_windows(context, node)
+    windows = conv_windows(
+        source,
+        weights,
+        operand(context.output(node, OUTPUT)),
+        node.options_as(DepthwiseConv2DOptions),
+    )
     is_mve = MVE in context.extensions
     if source.type is TensorType.INT16:
         return (once("depthwise_s16.call"), *by_loops("depthwise_conv_s16", windows))
@@ -47,19 +52,6 @@ def count_depthwise(context: WorkContext, node: Node) -> Workload:
         turned = turned_weights(windows)
         return (call, *turned, *convolve_s8(as_conv(windows), context.extensions))
     return (call, *_s8(windows, is_plain=is_plain, is_mve=is_mve))
-
-
-def depthwise_windows(context: WorkContext, node: Node) -> Windows:
-    """The windows of DEPTHWISE_CONV_2D."""
-    options = node.options_as(DepthwiseConv2DOptions)
-    return windows_of(
-        operand(context.input(node, INPUT)),
-        operand(context.input(node, WEIGHTS)),
-        operand(context.output(node, OUTPUT)),
-        (options.stride_h, options.stride_w),
-        options.padding,
-        (options.dilation_h_factor, options.dilation_w_factor),
-    )
 
 
 def is_three_by_three(windows: Windows) -> bool:

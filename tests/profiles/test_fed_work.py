@@ -14,7 +14,7 @@ from tests.runtime.kernels.test_softmax import TO_INT8, softmax
 from tests.support.layers import dense
 from tests.support.single_op import SingleOp
 from tinyml_profiles import load_target, profile_model
-from tinyml_profiles.seen import seen_work
+from tinyml_profiles.fed_work import fed_work
 
 Array = np.ndarray[Any, np.dtype[Any]]
 CORE = load_target("cortex-m0").core
@@ -22,7 +22,7 @@ ROW = (1, 8)
 
 
 def trips(case: SingleOp, *samples: Array, library: str = "reference") -> dict[str, float]:
-    (work,) = seen_work(case.model(), CORE, library, samples).nodes
+    (work,) = fed_work(case.model(), CORE, library, samples).nodes
     assert work.is_fed
     return {each.loop: each.trips for each in work.loops}
 
@@ -64,7 +64,7 @@ def test_negative_values_of_a_leaky_relu_are_those_below_the_zero_point() -> Non
 
 def test_a_branch_that_is_not_taken_counts_as_before_a_run() -> None:
     samples = [np.array([[True]]), np.array([[1.0, 2.0]], np.float32)]
-    work = seen_work(plus_or_times(), CORE, "reference", samples)
+    work = fed_work(plus_or_times(), CORE, "reference", samples)
     assert [(each.node.subgraph, each.is_fed) for each in work.nodes] == [
         (0, True),
         (1, True),

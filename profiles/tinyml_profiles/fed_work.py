@@ -74,7 +74,7 @@ class _LoopCounter:
             self.counts[node.subgraph, node.index].add(loops)
 
 
-def seen_work(
+def fed_work(
     model: Model,
     core: Core,
     library: str | KernelLibrary,
@@ -90,6 +90,7 @@ def seen_work(
     Raises:
         UnsupportedModelError: nodes that cannot run, all of them.
         RunError: values that an operator does not take.
+        ValueError: samples of another shape or type than the inputs.
     """
     work = model_work(model, core, library)
     interpreter = Interpreter(model, library)
@@ -107,9 +108,9 @@ def seen_work(
             if not interpreter.inputs[index].is_constant:
                 interpreter.set_input(array, index)
         interpreter.invoke()
-    return replace(work, nodes=[_seen(each, counter.counts) for each in work.nodes], counted={})
+    return replace(work, nodes=[_fed(each, counter.counts) for each in work.nodes], counted={})
 
 
-def _seen(work: NodeWork, counts: Mapping[_Key, _Counts]) -> NodeWork:
+def _fed(work: NodeWork, counts: Mapping[_Key, _Counts]) -> NodeWork:
     found = counts.get((work.node.subgraph, work.node.index))
     return work if found is None else replace(work, loops=found.mean(), is_fed=True)
