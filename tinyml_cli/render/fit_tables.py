@@ -105,7 +105,7 @@ def _needs(report: FitReport) -> RenderableType:
         (need.name, _needed(need), _limit(need), _left(need), need.evidence)
         for need in report.needs
     ]
-    return table(("", "needed", "of", "left", "evidence"), rows, (1, 2, 3), (1, 2, 3))
+    return table(("", "needed", "of", "left", "evidence"), rows, (1, 2, 3))
 
 
 def _needed(need: Need) -> str:
@@ -156,7 +156,7 @@ def _rows(model: ModelFits) -> Iterator[RenderableType]:
     yield BLANK
     rows = [_row(board.report) for board in model.boards]
     names = ("board", "fits", "RAM\nleft", "flash\nleft", "ms", "mJ", "tightest")
-    yield table(names, rows, (2, 3, 4, 5), range(len(names)))
+    yield table(names, rows, (2, 3, 4, 5), (0, 1, 6), is_tight=True)
     if any("?" in row for row in rows):
         yield line("? is unknown")
 
