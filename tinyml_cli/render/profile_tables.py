@@ -12,6 +12,7 @@ from tinyml_cli.profiling.profile_models import ProfileReport
 from tinyml_cli.render.measured_tables import measured_lines, measured_table
 from tinyml_cli.render.parts import BLANK, line, table
 from tinyml_cli.render.units import (
+    amount,
     megahertz,
     milliseconds,
     milliwatts,
@@ -125,8 +126,13 @@ def _dominance(kinds: Sequence[KindLatency]) -> str:
     other = others[0]
     ratio = each / (other.cycles_per_mac or each)
     if ratio < 1:
-        return f"{text}; {other.name} {_takes(other)} {one_decimal(1 / ratio)} times as many"
-    return f"{text}, {one_decimal(ratio)} times as many as {other.name}"
+        return f"{text}; {other.name} {_takes(other)} {_times(1 / ratio)}"
+    return f"{text}, {_times(ratio)} as {other.name}"
+
+
+def _times(ratio: float) -> str:
+    """How many times as many, of a ratio of at least 1."""
+    return f"{times} times as many" if (times := one_decimal(ratio)) != "1.0" else "as many"
 
 
 def _takes(kind: KindLatency) -> str:
@@ -175,7 +181,7 @@ def _by_node(latency: LatencyReport, order: str) -> RenderableType:
     rows = [_node_row(node, several, has_time) for node in nodes]
     price = "ms" if has_time else "cycles"
     names = ("node", "operator", "MACs", price, "share", "", "cyc/MAC", "evidence")
-    return table(names, rows, (0, 2, 3, 4, 6), (7,), is_tight=True)
+    return table(names, rows, (0, 2, 3, 4, 6), (5, 7), is_tight=True)
 
 
 def _node_row(node: NodeLatency, several: bool, has_time: bool) -> tuple[str, ...]:
@@ -184,7 +190,7 @@ def _node_row(node: NodeLatency, several: bool, has_time: bool) -> tuple[str, ..
     if node.cycles is not None:
         price = number(round(node.cycles.total))
         if has_time and node.latency_ms is not None:
-            price = f"{node.latency_ms:,.3f}"
+            price = amount(node.latency_ms)
     return (
         f"{node.subgraph}:{node.index}" if several else str(node.index),
         node.operator,
@@ -204,7 +210,7 @@ def _by_type(kinds: Sequence[KindLatency]) -> RenderableType:
             str(kind.nodes),
             number(kind.macs) if kind.macs else "",
             number(round(kind.cycles)),
-            "" if kind.latency_ms is None else f"{kind.latency_ms:,.3f}",
+            "" if kind.latency_ms is None else amount(kind.latency_ms),
             percent(kind.share),
             _bar(kind.share),
             "" if kind.cycles_per_mac is None else one_decimal(kind.cycles_per_mac),
@@ -212,7 +218,7 @@ def _by_type(kinds: Sequence[KindLatency]) -> RenderableType:
         for kind in kinds
     ]
     names = ("operator", "nodes", "MACs", "cycles", "ms", "share", "", "cyc/MAC")
-    return table(names, rows, (1, 2, 3, 4, 5, 7))
+    return table(names, rows, (1, 2, 3, 4, 5, 7), (6,), is_tight=True)
 
 
 def _bar(share: float | None) -> str:

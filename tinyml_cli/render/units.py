@@ -43,7 +43,7 @@ def megahertz(clock_hz: float) -> str:
 
 def milliseconds(duration_ms: float) -> str:
     """Three significant digits, or whole ones: `0.0213 ms`, `1.52 ms`, `616 ms`, `1,204 ms`."""
-    return f"{duration_ms:,.0f} ms" if duration_ms >= 100 else f"{duration_ms:#.3g} ms"
+    return f"{amount(duration_ms)} ms"
 
 
 def milliwatts(power_mw: float) -> str:
@@ -53,7 +53,8 @@ def milliwatts(power_mw: float) -> str:
 
 def amount(value: float) -> str:
     """Three significant digits, or whole ones, and no unit, for columns: `1.52`, `1,204`."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
+    exponent = int(f"{value:.2e}".partition("e")[2])  # of what is left after rounding
+    return f"{value:,.{max(0, 2 - exponent)}f}"
 
 
 def microjoules(energy_uj: float) -> str:
