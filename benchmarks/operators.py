@@ -17,6 +17,9 @@ not judged where a node takes the wheel less than `--floor` microseconds on aver
 few calls of NumPy on a handful of elements cost (printed first), and no kernel that consists of
 such calls can be faster. Those are listed, too.
 
+A model with an operator that fails is timed again, for four times as long, and the longer turn is
+what counts: a second of a busy machine is no property of a kernel.
+
 Exits with 1 where an operator fails.
 """
 
@@ -46,6 +49,8 @@ from tinyml_runtime import Interpreter, TinymlError, load_model
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = Path(os.environ.get("TINYML_CORPUS") or ROOT.parent / "shared") / "models"
 SHARE = 0.1
+# How much longer a model is timed that seems to fail.
+AGAIN = 4
 # A turn of one interpreter lasts about this long, an operator of a model this long in all rounds.
 TURN_SECONDS = 100e-6
 BUDGET_SECONDS = 0.5
@@ -88,13 +93,17 @@ def main() -> None:
     empty = _empty_invocations()
     _print_floor(empty)
     timings: list[Timing] = []
+    floor, limit = arguments.floor * 1e-6, arguments.limit
     for path in arguments.models or _default_models():
-        timings += _measure(path, arguments.rounds, empty)
-    judged, floored = _split(timings, arguments.floor * 1e-6)
+        found = _measure(path, arguments.rounds, empty)
+        if _slow(_split(found, floor)[0], limit):
+            found = _measure(path, arguments.rounds * AGAIN, empty, BUDGET_SECONDS * AGAIN)
+        timings += found
+    judged, floored = _split(timings, floor)
     _print_operators(timings, judged)
     _print_list(f"not judged: the wheel takes under {arguments.floor:g} us a node", floored)
-    slow = [timing for timing in judged if timing.ratio > arguments.limit]
-    _print_list(f"failed: more than {arguments.limit:g} times slower than the wheel", slow)
+    slow = _slow(judged, limit)
+    _print_list(f"failed: more than {limit:g} times slower than the wheel", slow)
     print(f"{len(judged)} judged, {len(slow)} failed, {len(floored)} below the floor")
     sys.exit(1 if slow else 0)
 
@@ -103,7 +112,9 @@ def _default_models() -> list[Path]:
     return sorted(CORPUS.rglob("*.tflite")) or sorted((ROOT / "examples").rglob("*.tflite"))
 
 
-def _measure(path: Path, rounds: int, empty: tuple[float, float]) -> list[Timing]:
+def _measure(
+    path: Path, rounds: int, empty: tuple[float, float], budget: float = BUDGET_SECONDS
+) -> list[Timing]:
     """The operators of one model; what cannot be measured is said on stderr."""
     name = f"{path.parent.name}/{path.stem}"
     try:
@@ -114,7 +125,7 @@ def _measure(path: Path, rounds: int, empty: tuple[float, float]) -> list[Timing
     seconds: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
     for cut in cuts:
         try:
-            ours, wheels = _time(cut, rounds)
+            ours, wheels = _time(cut, rounds, budget)
         except RuntimeError as error:
             left_out.append(NotMeasured(cut.operator, cut.nodes, f"the wheel: {error}"))
             continue
@@ -130,7 +141,7 @@ def _measure(path: Path, rounds: int, empty: tuple[float, float]) -> list[Timing
     return [Timing(operator, name, int(n), a, b, *totals) for operator, (n, a, b) in sums.items()]
 
 
-def _time(cut: Cut, rounds: int) -> tuple[float, float]:
+def _time(cut: Cut, rounds: int, budget: float = BUDGET_SECONDS) -> tuple[float, float]:
     """Seconds an invocation, ours and the wheel's. RuntimeError where the wheel refuses."""
     from tflite_micro.python.tflite_micro import runtime
 
@@ -140,11 +151,12 @@ def _time(cut: Cut, rounds: int) -> tuple[float, float]:
     for interpreter in (ours, wheel):
         for index, feed in enumerate(cut.feeds):
             interpreter.set_input(feed, index)
-    a, b = _medians([ours.invoke, wheel.invoke], rounds)
+    a, b = _medians([ours.invoke, wheel.invoke], rounds, budget)
     return a, b
 
 
-def _medians(invokes: Sequence[Invoke], rounds: int) -> list[float]:
+def _medians(invokes: Sequence[Invoke], rounds: int, budget: float = BUDGET_SECONDS) -> list[float]:
+    """Seconds of a call of each; they take turns, within `budget` seconds in all."""
     repeats: list[int] = []
     for invoke in invokes:
         invoke()
@@ -161,7 +173,7 @@ def _medians(invokes: Sequence[Invoke], rounds: int) -> list[float]:
             for _ in range(count):
                 invoke()
             seconds.append((time.perf_counter() - start) / count)
-        if len(times[0]) >= 3 and time.perf_counter() - begin > BUDGET_SECONDS:
+        if len(times[0]) >= 3 and time.perf_counter() - begin > budget:
             break
     return [statistics.median(seconds) for seconds in times]
 
@@ -175,6 +187,10 @@ def _split(timings: Sequence[Timing], floor: float) -> tuple[list[Timing], list[
     large = [timing for timing in timings if timing.share > SHARE]
     judged = [timing for timing in large if timing.wheels / timing.nodes >= floor]
     return judged, [timing for timing in large if timing.wheels / timing.nodes < floor]
+
+
+def _slow(judged: Sequence[Timing], limit: float) -> list[Timing]:
+    return [timing for timing in judged if timing.ratio > limit]
 
 
 def _print_floor(empty: tuple[float, float]) -> None:

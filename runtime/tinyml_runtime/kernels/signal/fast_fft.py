@@ -16,7 +16,8 @@ f2 as in KISS FFT, frequency f is (f1 + f2 * twiddle) / 2, and its mirror image 
 What overflows: quotients of the first stage's sums do not. Behind it, no number is larger in
 modulus than the sums of the second stage, but for 6 per stage of rounding. Those are less than
 sqrt(32) times the largest part of a number that enters the third stage, or the second and last one.
-Where that is below `_SURELY_FITS`, all is below 32768; else each number has to be looked at.
+Where that is below `SURELY_FITS`, all is below 32768; else each number has to be looked at. These
+numbers have it added; so one call finds both ends, as bits of negative doubles are large integers.
 """
 
 from __future__ import annotations
@@ -28,11 +29,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyml_runtime.kernels.signal import fast_fft_tables as tables
-from tinyml_runtime.kernels.signal.fast_fft_tables import FastTables
+from tinyml_runtime.kernels.signal.fast_fft_tables import SURELY_FITS, FastTables
 from tinyml_runtime.kernels.signal.fft_plan import FftPlan
 from tinyml_runtime.tensor import Array
-
-_SURELY_FITS = 5700
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,63 +62,60 @@ class FastSpectra:
         self._constants, self._transforms = constants, transforms
         plan = constants.fft.plan
         self._radices = [stage.radix for stage in plan.stages]
+        self._checked = tables.checked_stage(plan)
         self._places = np.zeros((2, plan.points, transforms), np.intp)
         numbers = transforms * plan.points
         # Real and imaginary parts of each input of a stage, then its constant rows.
         self._columns = [np.zeros((4 * radix, numbers // radix)) for radix in self._radices]
         self._steps = [self._step(index) for index in range(len(self._radices) - 1)]
-        self._ending = _Ending(constants, transforms, self._columns[-1])
+        bias = self._bias(len(self._radices) - 1)
+        self._ending = _Ending(constants, transforms, self._columns[-1], bias)
 
     def bind(self, signals: Array, spectra: Array) -> Callable[[], bool]:
         """What makes `spectra` [transforms, 2 * points + 2] of `signals` [transforms, length].
 
         It says whether they are exact: False where sums have overflowed.
         """
-        samples = signals.view(np.uint16)
-        even, odd = samples[:, 0::2].T.squeeze(), samples[:, 1::2].T.squeeze()
-        even_places = self._places[0, : (signals.shape[1] + 1) // 2].squeeze()
-        odd_places = self._places[1, : signals.shape[1] // 2].squeeze()
         output, words = spectra.reshape(-1), self._ending.words
-        transform, finish, fits = self._transform(), self._ending.bind(), self._fits()
-
-        def run() -> bool:
-            even_places[...] = even
-            odd_places[...] = odd
-            transform()
-            finish()
-            output[...] = words
-            return fits() or self._fits_exactly()
-
-        return run
-
-    def _transform(self) -> Callable[[], None]:
-        """The way from places in the table of quotients to the last stage's columns."""
-        floor, multiply = np.floor, np.multiply
         look_up, places = tables.quotients(self._radices[0]).take, self._places.reshape(-1)
-        first = self._inputs(0)
+        placing, first = self._placing(signals.view(np.uint16)), self._inputs(0)
+        floor, multiply, finish = np.floor, np.multiply, self._ending.bind()
         steps = [
             (s.product, s.butterfly, s.sums, s.parts, s.numbers, s.twiddles, s.columns, s.words)
             for s in self._steps
         ]
+        checked = self._inputs(self._checked).view(np.uint64)
+        small = int(np.array(2.0 * SURELY_FITS).view(np.uint64))
+        largest, item = checked.argmax, checked.item
 
-        def run() -> None:
+        def run() -> bool:
+            for some, samples in placing:
+                some[...] = samples
             look_up(places, None, first, "clip")
-            for product, butterfly, sums, parts, numbers, twiddles, columns, words in steps:
+            for product, butterfly, sums, parts, numbers, twiddles, columns, rounded in steps:
                 product(butterfly, sums)
                 floor(parts, parts)
                 multiply(numbers, twiddles, numbers)
-                columns[...] = words
+                columns[...] = rounded
+            finish()
+            output[...] = words
+            return item(largest()) < small or self._fits_exactly()
 
         return run
 
-    def _fits(self) -> Callable[[], bool]:
-        """Whether numbers are so small that surely nothing has overflowed."""
-        checked = self._inputs(min(2, len(self._radices) - 1))
-        largest, smallest, item = checked.argmax, checked.argmin, checked.item
-        return lambda: item(largest()) < _SURELY_FITS and item(smallest()) > -_SURELY_FITS
+    def _placing(self, samples: Array) -> list[tuple[Array, Array]]:
+        """Even samples and odd ones beside where they go; at once where there are as many."""
+        length = samples.shape[1]
+        if length % 2 == 0:
+            pairs = samples.reshape(len(samples), -1, 2).transpose(2, 1, 0)
+            return [(self._places[:, : length // 2].squeeze(), pairs.squeeze())]
+        return [
+            (self._places[part, : len(own)].squeeze(), own.squeeze())
+            for part, own in enumerate((samples[:, 0::2].T, samples[:, 1::2].T))
+        ]
 
     def _fits_exactly(self) -> bool:
-        """The same by all numbers; the stages' have been overwritten, and are made again."""
+        """Whether all numbers fit; the stages' have been overwritten, and are made again."""
         for step in self._steps:
             step.product(step.butterfly, step.sums)
             np.floor(step.parts, step.parts)
@@ -127,6 +123,10 @@ class FastSpectra:
             if np.abs(quotients).max() >= step.limit:
                 return False
         return self._ending.fits()
+
+    def _bias(self, index: int) -> int:
+        """What has been added to the inputs of the stage at `index`."""
+        return SURELY_FITS if index == self._checked else 0
 
     def _inputs(self, index: int) -> Array:
         return self._columns[index][: 2 * self._radices[index]].reshape(-1)
@@ -139,11 +139,13 @@ class FastSpectra:
             self._for_all(factors[index], index)
             for factors in (self._constants.twiddles, self._constants.offsets)
         )
-        columns[2 * radix :] = (offsets + (0.5 + 0.5j)).view(np.float64).reshape(-1, 2 * radix).T
+        butterfly = tables.butterfly(radix, following)
+        rounding = (offsets + (0.5 + 0.5j)).view(np.float64).reshape(-1, 2 * radix)
+        columns[2 * radix :] = (rounding - self._bias(index) * butterfly.sum(axis=0)).T
         sums = np.empty((len(twiddles) // radix, 2 * radix))
         return _Step(
             product=columns.T.dot,
-            butterfly=np.vstack([tables.butterfly(radix, following), np.eye(2 * radix)]),
+            butterfly=np.vstack([butterfly, np.eye(2 * radix)]),
             sums=sums,
             parts=sums.reshape(-1),
             numbers=sums.reshape(-1).view(complex),
@@ -170,13 +172,13 @@ class _Ending:
     `words` are the latter, as they stand in memory: [transforms * (2 * points + 2)].
     """
 
-    def __init__(self, constants: FastTables, transforms: int, columns: Array) -> None:
-        """Make the spectra of what is in `columns`, which gets the constants."""
+    def __init__(self, constants: FastTables, transforms: int, columns: Array, bias: int) -> None:
+        """Make the spectra of what is in `columns`, with `bias` added; they get the constants."""
         plan = constants.fft.plan
         points, radix = plan.points, plan.stages[-1].radix
         self._columns = columns[: 2 * radix + 1]
         self._columns[-1] = 1.0
-        self._butterfly = tables.last_butterfly(radix)
+        self._butterfly = tables.last_butterfly(radix, bias)
         self._sums = np.empty((2 * radix + 1, columns.shape[1]))
         self._chosen = _pairs(plan, transforms)
         self._halves = np.empty(self._chosen.shape, np.int16)

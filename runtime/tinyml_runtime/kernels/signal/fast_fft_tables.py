@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyml_runtime.kernels.signal.fft import Transform
+from tinyml_runtime.kernels.signal.fft_plan import FftPlan
 from tinyml_runtime.tensor import Array
 
 ONE = 2**15
@@ -24,6 +25,8 @@ OFFSET = 1.5 * 2**36
 WIDE_OFFSET = 1.5 * 2**21
 WORDS = 4
 SECOND_WORD, THIRD_WORD = (1, 2) if sys.byteorder == "little" else (2, 1)
+# See `fast_fft`: what parts of the inputs of one stage must not reach.
+SURELY_FITS = 5700
 # Products with twiddles are multiples of 2**-15: this does not carry any of them over an integer.
 SMALL = 2.0**-16
 
@@ -49,7 +52,8 @@ COMBINATION = np.array(
 class FastTables:
     """The constants of a transform: of each stage but the first, and of the real transform.
 
-    Stages have complex twiddles, and the offsets that go with them, of shape [radix, columns].
+    Stages have complex twiddles, and the offsets that go with them, of shape [radix, columns]. The
+    offsets of the stage that is checked add SURELY_FITS to its inputs.
     Real twiddles go from frequency 0, which has to be -i, to the middle one.
     """
 
@@ -69,9 +73,17 @@ def fast_tables(fft: Transform) -> FastTables | None:
     return FastTables(
         fft=fft,
         twiddles=twiddles,
-        offsets=tuple(rounding_offsets(factors) for factors in twiddles),
+        offsets=tuple(
+            rounding_offsets(factors, SURELY_FITS if index == checked_stage(fft.plan) else 0)
+            for index, factors in enumerate(twiddles, start=1)
+        ),
         real_twiddles=np.concatenate([[-1j], real + 1j * imaginary]),
     )
+
+
+def checked_stage(plan: FftPlan) -> int:
+    """The index of the stage whose inputs tell of overflows."""
+    return min(2, len(plan.stages) - 1)
 
 
 @functools.cache
@@ -90,36 +102,36 @@ def butterfly(radix: int, divisor: int) -> Array:
     return parts.view(np.float64)
 
 
-def last_butterfly(radix: int) -> Array:
+def last_butterfly(radix: int, bias: int) -> Array:
     """The butterfly whose outputs are halved, as a matrix [outputs, parts * inputs + 1].
 
-    Outputs are all real parts, then all imaginary ones. The last input is 1, to round. The upper
-    half of the frequencies will be conjugated, which turns ties of the imaginary part around; the
+    Outputs are all real parts, then all imaginary ones. The last input is 1, to round, and to take
+    away what `bias` in the others makes. The upper half of the frequencies will be conjugated, which turns ties of the imaginary part around; the
     first of them is there without that once more, as the last output.
     """
     by_part = butterfly(radix, 2).reshape(-1, radix, 2).transpose(2, 1, 0).reshape(2 * radix, -1)
-    rounding = np.full((2, radix), OFFSET + 0.5)
+    rounding = np.full((2, radix), OFFSET + 0.5) - bias * by_part.sum(axis=1).reshape(2, radix)
     rounding[1, radix // 2 :] -= SMALL
     matrix = np.hstack([by_part, rounding.reshape(-1, 1)])
     middle = matrix[radix + radix // 2].copy()
-    middle[-1] = OFFSET + 0.5
+    middle[-1] = rounding[1, radix // 2] + SMALL
     return np.vstack([matrix, middle])
 
 
-def rounding_offsets(twiddles: Array) -> Array:
-    """Complex integers K for which K * twiddle is near OFFSET, a multiple of 2**16 and a half.
+def rounding_offsets(twiddles: Array, bias: int = 0) -> Array:
+    """Complex integers K for which K * twiddle is near OFFSET, a multiple of 2**16, bias and a half.
 
-    With W = 2**15 * twiddle, K * W has to be 2**14 * (1 + i) modulo 2**31; modulo that, K is
-    2**14 * (1 + i) / W, which is conj(W) / |W|**2 times as much. Where W is 2**15 nothing needs
-    rounding, and K is OFFSET * (1 + i).
+    With W = 2**15 * twiddle, K * W has to be (2**14 + 2**15 * bias) * (1 + i) modulo 2**31; modulo
+    that, K is as much / W, which is conj(W) / |W|**2 times as much. Where W is 2**15 nothing needs
+    rounding, and K is (OFFSET + bias) * (1 + i).
     """
-    target = OFFSET * (1 + 1j)
+    target = (OFFSET + bias) * (1 + 1j)
     real, imaginary = (np.rint(part * ONE).astype(np.int64) for part in _parts(twiddles))
     norm = real * real + imaginary * imaginary
     power = norm & -norm
     inverse = _inverse(norm // power)
     least = [
-        (sum_ * (ONE // 2) // power) % _PERIOD * inverse
+        (sum_ * (ONE // 2) * (1 + 2 * bias) // power) % _PERIOD * inverse
         for sum_ in (real + imaginary, real - imaginary)
     ]
     wanted = _parts(target / twiddles)
