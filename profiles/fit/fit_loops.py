@@ -30,11 +30,12 @@ from measured import find_models, read_bench, read_nodes  # noqa: E402
 from mixes import Sample, fit_mixes, parts_of  # noqa: E402
 from unmeasured import BORROWS, Column, Costs, borrow, derive, is_borrowed  # noqa: E402
 
-from tests.support.measured_inputs import fed, fed_bench  # noqa: E402
+from tests.support.measured_inputs import fed  # noqa: E402
 from tests.support.single_op import SingleOp  # noqa: E402
 from tinyml_profiles.fed_work import fed_work  # noqa: E402
 from tinyml_profiles.instructions import load_loops  # noqa: E402
 from tinyml_profiles.load import load_target  # noqa: E402
+from tinyml_profiles.reference_input import reference_input  # noqa: E402
 from tinyml_profiles.work import node_workloads  # noqa: E402
 from tinyml_runtime import Interpreter, TinymlError, load_model  # noqa: E402
 from tinyml_runtime.workload import LoopWork  # noqa: E402
@@ -128,9 +129,10 @@ def _counted(source: Path | SingleOp, core: str, library: str) -> list[_Counts]:
     is_bench = isinstance(source, SingleOp)
     model = source.model() if is_bench else load_model(str(source))
     expected = [_columns(work.loops) for work in node_workloads(model, core, library)]
-    make_samples = fed_bench if is_bench else fed
     try:
-        samples = make_samples(core, Interpreter(model).inputs)
+        inputs = Interpreter(model).inputs
+        # Models of one operator were fed alike on all cores.
+        samples = reference_input(inputs) if is_bench else fed(core, inputs)
         work = fed_work(model, load_target(core).core, library, samples)
     except TinymlError:
         return [(counts, None) for counts in expected]  # measured, but does not load here

@@ -1,4 +1,4 @@
-"""The work of a model on given samples: loops that depend on values are counted while it runs."""
+"""The work of a model on some values: loops that depend on them are counted while it runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from tinyml_profiles.instructions import Values
+from tinyml_profiles.reference_input import reference_input
 from tinyml_profiles.target import Core
 from tinyml_profiles.work import ModelWork, NodeTensors, NodeWork, count_loops, model_work
 from tinyml_runtime import Interpreter
@@ -78,14 +80,14 @@ def fed_work(
     model: Model,
     core: Core,
     library: str | KernelLibrary,
-    samples: Sequence[Array],
+    samples: Sequence[Array] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ModelWork:
     """The work of a model in a run on samples [count, *shape], an array for each input.
 
-    Counts are means over all evaluations of a node; a node that does not run counts as before a
-    run. Samples are a sequence for a model that keeps state. `on_progress` hears of samples done,
-    and of all.
+    Without samples it is one on the reference input. Counts are means over all evaluations of a
+    node; a node that does not run counts as before a run. Samples are a sequence for a model that
+    keeps state. `on_progress` hears of samples done, and of all.
 
     Raises:
         UnsupportedModelError: nodes that cannot run, all of them.
@@ -101,6 +103,8 @@ def fed_work(
     ]
     counter = _LoopCounter(tensors, OpResolver.for_library(library), core)
     interpreter.listeners.append(counter)
+    values = Values.GIVEN if samples else Values.REFERENCE
+    samples = samples or reference_input(interpreter.inputs)
     for done, sample in enumerate(zip(*samples, strict=True)):
         if on_progress is not None:
             on_progress(done, len(samples[0]))
@@ -108,9 +112,10 @@ def fed_work(
             if not interpreter.inputs[index].is_constant:
                 interpreter.set_input(array, index)
         interpreter.invoke()
-    return replace(work, nodes=[_fed(each, counter.counts) for each in work.nodes], counted={})
+    nodes = [_fed(each, counter.counts, values) for each in work.nodes]
+    return replace(work, nodes=nodes, counted={})
 
 
-def _fed(work: NodeWork, counts: Mapping[_Key, _Counts]) -> NodeWork:
+def _fed(work: NodeWork, counts: Mapping[_Key, _Counts], values: Values) -> NodeWork:
     found = counts.get((work.node.subgraph, work.node.index))
-    return work if found is None else replace(work, loops=found.mean(), is_fed=True)
+    return work if found is None else replace(work, loops=found.mean(), values=values)

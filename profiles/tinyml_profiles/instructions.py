@@ -11,8 +11,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import cache
 from importlib.resources import files
+from math import sqrt
 from typing import Any, TypeAlias
 
 from tinyml_runtime.errors import TargetError
@@ -47,8 +49,19 @@ INSTRUCTION_CLASSES = CLASSES[:-_OVERLAYS]
 # From strong to weak.
 EVIDENCE = ("measured", "derived", "datasheet", "assumed")
 
+# Two inputs differ by more than one differs from the mean of all: their variances add up.
+_BETWEEN_TWO = sqrt(2.0)
+
 Mix: TypeAlias = tuple[float, ...]
 NOTHING: Mix = (0.0,) * len(CLASSES)
+
+
+class Values(Enum):
+    """Which values a workload was counted for: the mean over all, or what a node had in a run."""
+
+    ALL = auto()
+    REFERENCE = auto()
+    GIVEN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +122,12 @@ class Instructions:
 
 
 def count_instructions(
-    workload: Iterable[LoopWork], table: LoopTable, *, is_fed: bool = False
+    workload: Iterable[LoopWork], table: LoopTable, values: Values = Values.ALL
 ) -> Instructions:
-    """The instructions of a workload; the evidence is the weakest that entered.
+    """The instructions of a workload that was counted for `values`.
 
-    `is_fed` says that it was counted for known values.
+    The evidence is the weakest that entered. The spread is that of other values than the counted
+    ones, unless they were given.
     """
     totals = [0.0] * len(CLASSES)
     weakest = 0
@@ -135,7 +149,9 @@ def count_instructions(
                     totals[place] += times * each
     # The first loop is the kernel's own; others may be those of what it calls.
     kernel = works[0].loop.partition(".")[0] if works else ""
-    spread = (table.fed_spreads if is_fed else table.spreads).get(kernel, 0.0)
+    spread = (table.fed_spreads if values is Values.GIVEN else table.spreads).get(kernel, 0.0)
+    if values is Values.REFERENCE:
+        spread *= _BETWEEN_TWO
     return Instructions(tuple(totals), EVIDENCE[weakest], tuple(unpriced), spread, is_own)
 
 

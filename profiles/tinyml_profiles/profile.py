@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tinyml_profiles.cycles import Conditions, CyclePricer
-from tinyml_profiles.instructions import EVIDENCE, Instructions, LoopTable, count_instructions
+from tinyml_profiles.instructions import (
+    EVIDENCE,
+    Instructions,
+    LoopTable,
+    Values,
+    count_instructions,
+)
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency, Total
 from tinyml_profiles.load import load_target
 from tinyml_profiles.loops import FoundLoops, find_loops
@@ -15,7 +21,8 @@ from tinyml_profiles.optimization import COUNTED_ON, EXACT, LEVELS, USUAL, find_
 from tinyml_profiles.target import Core, Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import Interval, element_bounds, interval
-from tinyml_profiles.work import CountedNode, ModelWork, NodeWork, model_work
+from tinyml_profiles.usual_work import usual_work
+from tinyml_profiles.work import CountedNode, ModelWork, NodeWork
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.library import KernelLibrary, base_name
 from tinyml_runtime.macs import count_macs
@@ -58,7 +65,7 @@ def profile_model(
 
     Some kernels execute more for some values than for others. With `samples`, an array [count,
     *shape] for each input, the model runs on them, and the prediction is the mean over them;
-    without, it is that over all values. `on_progress` hears of samples done, and of all.
+    without, it is as `usual_work` has it. `on_progress` hears of samples done, and of all.
 
     Raises:
         UnsupportedModelError: nodes that cannot run, all of them.
@@ -76,7 +83,7 @@ def profile_model(
     if samples:
         work = _fed_work(model, target.core, library, samples, on_progress)
     else:
-        work = model_work(model, target.core, library)
+        work = usual_work(model, target.core, library)
     return profile_work(work, target, Conditions(name, clock_hz, weights_in, arena_in), opt)
 
 
@@ -204,7 +211,7 @@ class _Prices:
         Of a kernel whose loops were measured in part the rest is left out; for one of which nothing
         was, a loop over its elements stands.
         """
-        counted = count_instructions(work.loops, table, is_fed=work.is_fed)
+        counted = count_instructions(work.loops, table, work.values)
         if not counted.unpriced:
             return counted, False
         if len(counted.unpriced) < len(work.loops):
@@ -269,6 +276,8 @@ class _Prices:
                 f" is {least:.1f} to {most:.1f} times the instructions of -{USUAL}, as operators"
                 f" on {COUNTED_ON} took"
             )
+        if any(work.values is Values.REFERENCE for work in self._work.nodes):
+            yield "counted on a reference input, as values decide; --input counts on yours"
         if self._work.calls:
             yield "what IF and WHILE call is counted as if it ran once"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tinyml_profiles.instructions import Instructions
+from tinyml_profiles.instructions import Instructions, Values
 from tinyml_profiles.load import load_target
 from tinyml_profiles.target import Core
 from tinyml_profiles.traffic import Traffic
@@ -29,11 +29,11 @@ _MEMORY_LIMIT_BYTES = 2**31
 
 @dataclass(frozen=True, slots=True)
 class NodeWork:
-    """A node and its loops; `is_fed` says that these were counted while it ran."""
+    """A node and its loops, counted for `values`."""
 
     node: Node
     loops: Sequence[LoopWork]
-    is_fed: bool = False
+    values: Values = Values.ALL
 
 
 class NodeTensors:

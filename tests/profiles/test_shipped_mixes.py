@@ -7,7 +7,7 @@ import hashlib
 import statistics
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,8 +19,11 @@ from tests.support.measured_inputs import fed
 from tinyml_profiles.fed_work import fed_work
 from tinyml_profiles.instructions import Instructions, count_instructions, load_loops
 from tinyml_profiles.load import load_target
+from tinyml_profiles.target import Core
+from tinyml_profiles.usual_work import usual_work
 from tinyml_profiles.work import NodeWork, node_workloads
 from tinyml_runtime import Interpreter, load_model
+from tinyml_runtime.model.schema import Model
 
 ARM, RISCV, XTENSA = ("arm", "cpu"), ("riscv", "isa"), ("xtensa", "isa")
 TABLES = [
@@ -100,12 +103,22 @@ def test_floats_without_an_fpu_lie_within_the_spreads_of_their_kernels(
 
 
 @needs_corpus
+@pytest.mark.parametrize(("library", "core", "file"), WITHOUT_FPU)
+def test_without_samples_no_model_is_off_by_more_than_three_hundredths(
+    library: str, core: str, file: tuple[str, str]
+) -> None:
+    beside = _beside_measured(library, core, file, work_of=_usual_work)
+    for _, predicted, measured in beside:
+        assert abs(sum(here.total for here in predicted) / sum(measured) - 1) < 0.03
+
+
+@needs_corpus
 @pytest.mark.parametrize(("library", "core", "file"), MEASURED)
 def test_models_that_run_on_the_measured_inputs_execute_the_measured_instructions(
     library: str, core: str, file: tuple[str, str]
 ) -> None:
     softmax: list[float] = []
-    for works, predicted, measured in _beside_measured(library, core, file, is_fed=True):
+    for works, predicted, measured in _beside_measured(library, core, file, work_of=_fed_work):
         whole = sum(here.total for here in predicted) / sum(measured) - 1
         assert abs(whole) < 0.02
         softmax += [
@@ -127,13 +140,26 @@ def test_no_price_and_no_spread_is_out_of_bounds(name: str) -> None:
         assert all(0.01 <= share < 2 for share in data[section].values())
 
 
-def _beside_measured(
-    library: str, core: str, file: tuple[str, str], *, is_fed: bool = False
-) -> Iterator[tuple[list[NodeWork], list[Instructions], list[int]]]:
-    """Work, predicted and measured instructions of the nodes of each model.
+def _mean_work(model: Model, core: Core, library: str) -> Sequence[NodeWork]:
+    return node_workloads(model, core.name, library)
 
-    They are predicted for the inputs of the measurement if `is_fed`.
-    """
+
+def _fed_work(model: Model, core: Core, library: str) -> Sequence[NodeWork]:
+    samples = fed(core.name, Interpreter(model).inputs)
+    return fed_work(model, core, library, samples).nodes
+
+
+def _usual_work(model: Model, core: Core, library: str) -> Sequence[NodeWork]:
+    return usual_work(model, core, library).nodes
+
+
+def _beside_measured(
+    library: str,
+    core: str,
+    file: tuple[str, str],
+    work_of: Callable[[Model, Core, str], Sequence[NodeWork]] = _mean_work,
+) -> Iterator[tuple[list[NodeWork], list[Instructions], list[int]]]:
+    """Work, predicted and measured instructions of the nodes of each model."""
     table = load_loops(library, core)
     assert table is not None
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
@@ -145,15 +171,11 @@ def _beside_measured(
     for model, path in _models(name).items():
         if model not in rows:
             continue
-        loaded = load_model(str(path))
-        works: Sequence[NodeWork] = node_workloads(loaded, core, library)
-        if is_fed:
-            samples = fed(core, Interpreter(loaded).inputs)
-            works = fed_work(loaded, load_target(core).core, library, samples).nodes
+        works = work_of(load_model(str(path)), load_target(core).core, library)
         nodes = [(row, works[int(row["op_index"])]) for row in rows[model]]
         yield (
             [work for _, work in nodes],
-            [count_instructions(work.loops, table, is_fed=is_fed) for _, work in nodes],
+            [count_instructions(work.loops, table, work.values) for _, work in nodes],
             [int(row["instructions"]) for row, _ in nodes],
         )
 

@@ -106,8 +106,9 @@ def last_butterfly(radix: int, bias: int) -> Array:
     """The butterfly whose outputs are halved, as a matrix [outputs, parts * inputs + 1].
 
     Outputs are all real parts, then all imaginary ones. The last input is 1, to round, and to take
-    away what `bias` in the others makes. The upper half of the frequencies will be conjugated, which turns ties of the imaginary part around; the
-    first of them is there without that once more, as the last output.
+    away what `bias` in the others makes. The upper half of the frequencies will be conjugated,
+    which turns ties of the imaginary part around; the first of them is there without that once
+    more, as the last output.
     """
     by_part = butterfly(radix, 2).reshape(-1, radix, 2).transpose(2, 1, 0).reshape(2 * radix, -1)
     rounding = np.full((2, radix), OFFSET + 0.5) - bias * by_part.sum(axis=1).reshape(2, radix)
@@ -119,7 +120,7 @@ def last_butterfly(radix: int, bias: int) -> Array:
 
 
 def rounding_offsets(twiddles: Array, bias: int = 0) -> Array:
-    """Complex integers K for which K * twiddle is near OFFSET, a multiple of 2**16, bias and a half.
+    """Complex integers K: K * twiddle is near OFFSET, a multiple of 2**16, `bias` and a half.
 
     With W = 2**15 * twiddle, K * W has to be (2**14 + 2**15 * bias) * (1 + i) modulo 2**31; modulo
     that, K is as much / W, which is conj(W) / |W|**2 times as much. Where W is 2**15 nothing needs
