@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from tinyml_profiles.instructions import Instructions, Values
 from tinyml_profiles.load import load_target
@@ -15,7 +16,6 @@ from tinyml_runtime.library import KernelLibrary
 from tinyml_runtime.model.check import called_subgraphs
 from tinyml_runtime.model.schema import Model
 from tinyml_runtime.model_tensors import make_tensors
-from tinyml_runtime.planning.sequence import Graph
 from tinyml_runtime.prepared_model import nodes_of, prepare_model
 from tinyml_runtime.registration import Node
 from tinyml_runtime.resolver import OpResolver
@@ -23,6 +23,9 @@ from tinyml_runtime.tensor import Array, Tensor
 from tinyml_runtime.workload import LoopWork
 from tinyml_runtime.workloads.generic import count_made
 from tinyml_runtime.workloads.moments import share_of_zeros, zero_shares
+
+if TYPE_CHECKING:
+    from tinyml_runtime.planning.sequence import Graph  # planning takes long to import
 
 _MEMORY_LIMIT_BYTES = 2**31
 

@@ -5,10 +5,12 @@ Source    the TFLite FlatBuffers schema
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import lru_cache
 from importlib import import_module
-from typing import ClassVar, TypeVar, dataclass_transform
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 _NAMES = """
 Conv2DOptions DepthwiseConv2DOptions ConcatEmbeddingsOptions LSHProjectionOptions Pool2DOptions
@@ -54,7 +56,18 @@ BUILTIN_OPTIONS_2 = ("NONE", *_NAMES_2.split())
 OptionsT = TypeVar("OptionsT", bound="type[Options]")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass_transform(frozen_default=True)
+def options_table(cls: OptionsT) -> OptionsT:
+    """Make a frozen dataclass, whose methods are those of `Options`.
+
+    Making methods for each is what creating a dataclass takes its time for: ten times as much.
+    """
+    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    made.DEFAULTS = MappingProxyType({field.name: field.default for field in fields(made)})
+    return made
+
+
+@options_table
 class Options:
     """Builtin options of one operator: a table of the schema, its fields in the schema's order.
 
@@ -63,27 +76,48 @@ class Options:
     """
 
     WIRE: ClassVar[str] = ""
+    DEFAULTS: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        """Take the fields' values, in their order or by name; others are as in the schema."""
+        names = tuple(self.DEFAULTS)
+        given = {**dict(zip(names, values, strict=False)), **named}
+        if len(values) > len(names) or len(given) < len(values) + len(named):
+            raise TypeError(f"{type(self).__name__} has {len(names)} fields, each given once")
+        if not given.keys() <= self.DEFAULTS.keys():
+            raise TypeError(f"{type(self).__name__} has the fields {', '.join(names)}")
+        for name, value in {**self.DEFAULTS, **given}.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse: options do not change."""
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse: options do not change."""
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
 
     def __eq__(self, other: object) -> bool:
         """Equal: the same table with the same values."""
         if type(self) is not type(other):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return all(getattr(self, name) == getattr(other, name) for name in self.DEFAULTS)
 
     def __hash__(self) -> int:
         """Agree with equality."""
-        return hash((type(self), *(getattr(self, name) for name in self.__slots__)))
+        return hash((type(self), *self._values()))
 
     def __repr__(self) -> str:
         """Show the fields as a dataclass does."""
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.DEFAULTS)
         return f"{type(self).__name__}({fields})"
 
+    def __reduce__(self) -> tuple[type[Options], tuple[Any, ...]]:
+        """Copy and pickle by the constructor."""
+        return type(self), self._values()
 
-@dataclass_transform(frozen_default=True)
-def options_table(cls: OptionsT) -> OptionsT:
-    """Make a dataclass whose comparison and text come from `Options`: half the time to create."""
-    return dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.DEFAULTS)
 
 
 @lru_cache(maxsize=256)

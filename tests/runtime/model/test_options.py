@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import FrozenInstanceError, fields, replace
 from enum import IntEnum
 from typing import Any
@@ -153,3 +155,19 @@ def test_an_unknown_enumerator_is_a_defect() -> None:
 def test_every_class_gives_each_of_its_fields_one_slot(name: str) -> None:
     cls = options_class(name)
     assert [entry[2] for entry in layout(cls)] == [field.name for field in fields(cls)]
+
+
+def test_options_are_copied_and_pickled_whole() -> None:
+    options = Conv2DOptions(stride_w=2, stride_h=3)
+    for again in (copy.deepcopy(options), pickle.loads(pickle.dumps(options))):
+        assert again == options
+        assert again is not options
+
+
+@pytest.mark.parametrize(
+    "values", [((1.0, 2.0), {}), ((1.0,), {"beta": 2.0}), ((), {"alpha": 1.0})], ids=str
+)
+def test_options_refuse_fields_that_they_do_not_have_or_were_given(values: Any) -> None:
+    ordered, named = values
+    with pytest.raises(TypeError, match="SoftmaxOptions has"):
+        SoftmaxOptions(*ordered, **named)
