@@ -22,6 +22,9 @@ from tinyml_profiles.instructions import CLASSES, INSTRUCTION_CLASSES
 DIGITS = 5
 ROUNDS = 5
 LEAST_USUAL_ERROR = 0.002
+# What executes these has an FPU, which takes as long for zeros: of additions, those without count
+# for nothing there, and few models would tell.
+FPU_CLASS, NONZERO_SUMS = "fp_alu", ".sum"
 # How much a like core's mixes weigh beside what was measured.
 PULL = 0.003
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -78,6 +81,9 @@ def fit_mixes(samples: Sequence[Sample]) -> Costs:
     if not all(any(each.get(column) for each in counts) for column in columns):
         # What never ran with these values has no other price than that of the mean.
         counts = [sample.expected for sample in samples]
+    mixes: Costs = {column: {} for column in columns}
+    if any(sample.node.mix.get(FPU_CLASS) for sample in samples):
+        columns = [column for column in columns if not column[0].endswith(NONZERO_SUMS)]
     totals = np.array([sample.node.instructions for sample in samples], np.float64)
     matrix = np.array([[each.get(column, 0.0) for column in columns] for each in counts])
     matrix /= totals[:, None]
@@ -89,7 +95,6 @@ def fit_mixes(samples: Sequence[Sample]) -> Costs:
     likely = [theirs.get(column, {}) for column in columns]
     whole = np.array([sum(mix.get(name, 0.0) for name in INSTRUCTION_CLASSES) for mix in likely])
     weights, pull = _weights(matrix, whole * scale)
-    mixes: Costs = {column: {} for column in columns}
     for name in CLASSES:
         target = np.array([sample.node.mix.get(name, 0) for sample in samples]) / totals
         if not target.any():
