@@ -87,7 +87,12 @@ def bind_average(context: EvalContext, node: Node, data: PoolData) -> Callable[[
     """Sum every window, divide by the count, round, clamp, store."""
     source = context.input(node, INPUT).values
     output = context.output(node, OUTPUT).values
-    counts, clamp = _counts(data.window, source), data.clamp
+    counts = _counts(data.window, source)
+    clamp = None
+    if data.clamp is not None:
+        # Arrays without dimensions spare NumPy the conversion of numbers.
+        low, high = (np.array(end, counts.dtype) for end in data.clamp)
+        clamp = low, high
     if source.dtype == np.float32:
         average = _bind_float_means(source, data, counts)
     else:

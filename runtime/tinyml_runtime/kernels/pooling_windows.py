@@ -36,14 +36,14 @@ def bind_sums_in_order(window: Window, image: Array) -> Callable[[], Array]:
     """Sums of windows, every one in the order of its elements: the rounding of TFLM's sums."""
     padded, refresh = window.bind_padded(image, 0.0, image.dtype)
     taps = [window.tap(padded, *divmod(tap, window.columns.taps)) for tap in range(window.taps)]
-    first, others = taps[0], taps[1:]
+    sums = np.empty(taps[0].shape, image.dtype)
+    steps = [(taps[0], taps[1]), *((sums, tap) for tap in taps[2:])] if len(taps) > 1 else []
 
     def add_up() -> Array:
         refresh()
-        sums = first.copy()
-        for tap in others:
-            np.add(sums, tap, sums)
-        return sums
+        for first, second in steps:
+            np.add(first, second, sums)
+        return sums if steps else taps[0]
 
     return add_up
 
