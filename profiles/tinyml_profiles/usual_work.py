@@ -20,6 +20,7 @@ from tinyml_runtime.model.schema import Model
 LEAST_SHARE = 0.01
 # A second or so. Larger models have so many values that they come near their mean.
 MOST_MACS = 200_000_000
+MOST_ELEMENTS = 20_000_000
 
 
 def usual_work(model: Model, core: Core, library: str | KernelLibrary = "reference") -> ModelWork:
@@ -44,7 +45,16 @@ def values_matter(work: ModelWork, core: Core, library: str | KernelLibrary) -> 
     varying = sum(each.total * each.spread for each in counted)
     if varying < LEAST_SHARE * sum(each.total for each in counted):
         return False
-    return sum(count_macs(work.context(each), each.node) for each in work.nodes) <= MOST_MACS
+    return _is_quick(work)
+
+
+def _is_quick(work: ModelWork) -> bool:
+    """Whether nobody has to wait for a run: loops of a model may take any number of turns."""
+    return (
+        not work.calls
+        and sum(count_macs(work.context(each), each.node) for each in work.nodes) <= MOST_MACS
+        and sum(context.size for context in work.contexts) <= MOST_ELEMENTS
+    )
 
 
 def reference_work(

@@ -50,6 +50,11 @@ class NodeTensors:
         self._tensors = tensors
         self._nodes = nodes
 
+    @property
+    def size(self) -> int:
+        """Elements of all tensors that are no constants."""
+        return sum(tensor.size for tensor in self._tensors if not tensor.is_constant)
+
     def input(self, node: Node, position: int) -> Tensor | None:
         """The input tensor at `position`, or None where the node has none there."""
         return self._operand(node.inputs, position)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.runtime.kernels.test_control_flow import plus_or_times
 from tests.runtime.kernels.test_gather import gather
 from tests.support.layers import dense
 from tinyml_profiles import FitModel, fit_model, load_target, profile_model, usual_work
@@ -41,11 +42,20 @@ def test_what_values_hardly_change_does_not_run() -> None:
     assert values_of(integers, "cortex-m0") is Values.ALL
 
 
-def test_a_large_model_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usual_work, "MOST_MACS", 15)
+@pytest.mark.parametrize(("limit", "just_enough"), [("MOST_MACS", 16), ("MOST_ELEMENTS", 10)])
+def test_a_large_model_does_not_run(
+    limit: str, just_enough: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usual_work, limit, just_enough - 1)
     assert values_of(floats(), "cortex-m0") is Values.ALL
-    monkeypatch.setattr(usual_work, "MOST_MACS", 16)
+    monkeypatch.setattr(usual_work, limit, just_enough)
     assert values_of(floats(), "cortex-m0") is Values.REFERENCE
+
+
+def test_a_model_that_calls_others_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usual_work, "LEAST_SHARE", 0.0)
+    works = usual_work.usual_work(plus_or_times(), WITHOUT_FPU.core).nodes
+    assert all(work.values is Values.ALL for work in works)
 
 
 def test_where_the_reference_input_is_refused_the_mean_is_told(
