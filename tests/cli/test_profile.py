@@ -163,8 +163,22 @@ def test_several_targets_stand_side_by_side(tinyml: Tinyml) -> None:
     targets = ("--target", BOARD, "--target", "esp32-devkit-v1")
     outcome = tinyml("profile", DIGITS, *targets)
     assert outcome.code == 0
-    assert BOARD in outcome.out.replace("\n", "")
+    lines = outcome.out.splitlines()
+    assert lines[0].endswith("on 2 targets")
+    (row,) = (line for line in lines if line.startswith(BOARD))
+    assert row.endswith("datasheet")
     assert len(tinyml("profile", DIGITS, *targets, "--json").report["profiles"]) == 2
+
+
+def test_a_note_about_several_profiles_is_told_once(tinyml: Tinyml) -> None:
+    both = ("--target", "cortex-m0plus", "--target", "cortex-m33")
+    out = tinyml("profile", DIGITS, *both).out.replace("\n", " ")
+    assert "note: cortex-m0plus: instructions as measured on cortex-m0" in out
+    two = tinyml("profile", DIGITS, KEYWORDS, *both[:2]).out.replace("\n", " ")
+    assert two.count("instructions as measured on cortex-m0") == 1
+    assert "note: instructions as measured on cortex-m0" in two
+    mixed = tinyml("profile", DIGITS, KEYWORDS, *both).out.replace("\n", " ")
+    assert "digits.tflite on cortex-m33, " in mixed
 
 
 def test_all_cores(tinyml: Tinyml) -> None:

@@ -34,7 +34,7 @@ _BAR_CELLS = 8
 def profile(reports: Sequence[ProfileReport], by: str, order: str) -> list[RenderableType]:
     """Every profile by itself, or several side by side."""
     if len(reports) > 1:
-        return [_side_by_side(reports), *_notes(reports)]
+        return [*_side_by_side(reports), *_notes(reports)]
     return _one(reports[0], by, order)
 
 
@@ -232,7 +232,8 @@ def _what_ifs(found: Sequence[WhatIf]) -> RenderableType:
     return table(("with", "latency", "saves ms", "how"), rows, (1, 2))
 
 
-def _side_by_side(reports: Sequence[ProfileReport]) -> RenderableType:
+def _side_by_side(reports: Sequence[ProfileReport]) -> list[RenderableType]:
+    models = list(dict.fromkeys(report.model.path for report in reports))
     rows = [
         (
             PurePath(report.model.path).name,
@@ -248,7 +249,11 @@ def _side_by_side(reports: Sequence[ProfileReport]) -> RenderableType:
         for report in reports
     ]
     names = ("model", "target", "kernels", "clock", "cycles", "latency", "evidence")
-    return table(names, rows, (3, 4, 5), (1, 2, 3, 4, 5))
+    if len(models) > 1:
+        return [table(names, rows, (3, 4, 5), (1, 2, 6), is_tight=True)]
+    # What is the same in all rows is said once.
+    listed = table(names[1:], [row[1:] for row in rows], (2, 3, 4), (0, 1, 5), is_tight=True)
+    return [line(f"{models[0]} on {len(reports)} targets", "bold"), BLANK, listed]
 
 
 def _cell(count: float | None) -> str:
@@ -256,9 +261,15 @@ def _cell(count: float | None) -> str:
 
 
 def _notes(reports: Sequence[ProfileReport]) -> list[RenderableType]:
-    notes = dict.fromkeys(
-        f"note: {report.latency.target.name}: {note}"
-        for report in reports
-        for note in report.latency.notes
-    )
-    return [line(note) for note in notes]
+    """Each note once, with the profiles that it is about, unless it is about all."""
+    several = len({report.model.path for report in reports}) > 1
+    about: dict[str, list[str]] = {}
+    for report in reports:
+        target = report.latency.target.name
+        profile = f"{PurePath(report.model.path).name} on {target}" if several else target
+        for note in report.latency.notes:
+            about.setdefault(note, []).append(profile)
+    return [
+        line(f"note: {note}" if len(them) == len(reports) else f"note: {', '.join(them)}: {note}")
+        for note, them in about.items()
+    ]
