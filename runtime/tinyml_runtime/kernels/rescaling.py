@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from tinyml_runtime.fixed_point import (
 from tinyml_runtime.float_proofs import keeps_away
 from tinyml_runtime.tensor import Array
 
+# Makes something of values and an operand, and writes it into the third array.
+_Change: TypeAlias = Callable[[Array, Array, Array], object]
 # Less than 2**51 away from it, the low half of a double's bits is the low half of the integer's.
 _WRAPS = np.array(1.5 * 2.0**52)
 
@@ -96,46 +98,35 @@ class Rescaling:
         results = _results(self._limits, added_late, out.dtype)
         if not self.is_float:
             return partial(self._in_integers, values, biases, results, out)
-        finish = self._bind_finish(values, results, out, is_offset=is_offset)
-        if is_scaled:
-            return finish
-        scale = self.scale
-        add = self._bind_sum(values, biases)
+        steps = self._steps(values, biases, is_scaled=is_scaled, is_offset=is_offset)
+        places, look_up = np.empty(values.shape, np.intp), results.take
 
         def run() -> None:
-            if add is not None:
-                add()
-            np.multiply(values, scale, values)
-            finish()
-
-        return run
-
-    def _bind_sum(self, values: Array, biases: Array | None) -> Callable[[], object] | None:
-        """What adds biases, and keeps the low 32 bits where more can come out."""
-        if self._wraps:
-            return _bind_wrap(values, _WRAPS if biases is None else biases + _WRAPS)
-        if biases is None:
-            return None
-        return lambda: np.add(values, biases, values)
-
-    def _bind_finish(
-        self, values: Array, results: Array, out: Array, *, is_offset: bool
-    ) -> Callable[[], None]:
-        """What rounds values that are multiplied by `scale`, and looks up the results."""
-        nudge = self._nudge if self._is_signed else None
-        offset = None if is_offset else self.offset
-        places = np.empty(values.shape, np.intp)
-
-        def run() -> None:
-            if nudge is not None:
-                np.add(values, np.copysign(nudge, values), values)
-            if offset is not None:
-                np.add(values, offset, values)
+            for change, operand in steps:
+                change(values, operand, values)
             # Truncation is floor wherever the place is not clipped to the first.
             places[...] = values
-            results.take(places, None, out, "clip")
+            look_up(places, None, out, "clip")
 
         return run
+
+    def _steps(
+        self, values: Array, biases: Array | None, *, is_scaled: bool, is_offset: bool
+    ) -> list[tuple[_Change, Array]]:
+        """What makes places of results from `values`, in place."""
+        steps: list[tuple[_Change, Array]] = []
+        # Where more than 32 bits can come out of a sum, the low ones are kept.
+        if self._wraps:
+            steps.append((_wrapping(values), _WRAPS if biases is None else biases + _WRAPS))
+        elif biases is not None:
+            steps.append((np.add, biases))
+        if not is_scaled:
+            steps.append((np.multiply, self.scale))
+        if self._is_signed:
+            steps.append((_add_away_from_zero, self._nudge))
+        if not is_offset:
+            steps.append((np.add, self.offset))
+        return steps
 
     def _in_integers(
         self, accumulators: Array, biases: Array | None, results: Array, out: Array
@@ -202,16 +193,20 @@ def _results(limits: tuple[int, int], added_late: int, dtype: np.dtype[Any]) -> 
     return (np.arange(limits[0], limits[1] + 1) + added_late).astype(dtype)
 
 
-def _bind_wrap(values: Array, added: Array) -> Callable[[], None]:
-    """What adds to integers, `_WRAPS` among it, and keeps the low 32 bits of the sums."""
+def _wrapping(values: Array) -> _Change:
+    """What adds to integers like `values`, `_WRAPS` among it, and keeps the low 32 bits."""
     wide = np.empty(values.shape, "<f8")
     low = wide.view("<i4")[..., ::2]
 
-    def run() -> None:
-        np.add(values, added, wide)
-        values[...] = low
+    def change(integers: Array, added: Array, out: Array) -> None:
+        np.add(integers, added, wide)
+        out[...] = low
 
-    return run
+    return change
+
+
+def _add_away_from_zero(values: Array, nudge: Array, out: Array) -> None:
+    np.add(values, np.copysign(nudge, values), out)
 
 
 def _row(values: Sequence[float], repeats: int) -> Array:

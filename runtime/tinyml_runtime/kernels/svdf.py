@@ -143,7 +143,7 @@ def _bind_floats(
     bias = bias[np.newaxis]
 
     def run() -> None:
-        older[...] = newer
+        older[:] = newer
         newest[...] = source.dot(features.T)
         add_up()
         np.add(output, bias, output)
@@ -166,7 +166,7 @@ def _bind_integers(
     to_output = layers.to_output.bind(sums, output, biases=layers.biases)
 
     def run() -> None:
-        older[...] = newer
+        older[:] = newer
         inputs[...] = source
         activate()
         newest[...] = latest
@@ -176,14 +176,14 @@ def _bind_integers(
     return run
 
 
-def _moments(state: Array) -> tuple[Array, Array, Array]:
-    """All of the state but its end and its start, and the newest activations, as views.
+def _moments(state: Array) -> tuple[memoryview, memoryview, Array]:
+    """The bytes of the state without its end, and without its start; the newest activations.
 
-    Moving the former over the latter drops every filter's oldest activation. Its newest one, which
-    then is the oldest of the next filter, comes later.
+    All are views. Moving the former over the latter drops every filter's oldest activation. Its
+    newest one, which then is the oldest of the next filter, comes later.
     """
-    flat = state.reshape(-1)
-    return flat[:-1], flat[1:], state[..., -1]
+    moved = state.reshape(-1).data.cast("B")
+    return moved[: -state.itemsize], moved[state.itemsize :], state[..., -1]
 
 
 def _bind_time(state: Array, time: Array, sums: Array) -> Callable[[], None]:
