@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from tinyml_profiles.amounts import amount
 from tinyml_profiles.fit_report import FLASH, RAM, Need
 
 # What says how much there is of something.
@@ -47,7 +48,5 @@ def _source(need: Need) -> str:
     return "the budget of" if is_budget else "the board's"
 
 
-def _quantity(amount: float, unit: str) -> str:
-    if unit == "bytes":
-        return f"{amount:,.0f} bytes"
-    return f"{amount:,.0f} {unit}" if amount >= 100 else f"{amount:.3g} {unit}"
+def _quantity(value: float, unit: str) -> str:
+    return f"{value:,.0f} bytes" if unit == "bytes" else f"{amount(value)} {unit}"

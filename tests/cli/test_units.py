@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tinyml_cli.render.units import amount, milliseconds
+from tinyml_profiles.amounts import amount, milliseconds
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from tinyml_cli.render.units import (
     factor,
     fixed_milliseconds,
     megahertz,
-    milliseconds,
     percent,
     plural,
     signed_percent,
 )
+from tinyml_profiles.amounts import milliseconds
 from tinyml_profiles.calibration.report import CalibrationReport, Compared, Errors, Fitted, Run
 
 _MEANINGS = {

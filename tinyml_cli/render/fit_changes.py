@@ -8,7 +8,8 @@ from rich.console import RenderableType
 
 from tinyml_cli.fitting.baseline import Change
 from tinyml_cli.render.parts import line, table
-from tinyml_cli.render.units import amount, number
+from tinyml_cli.render.units import number
+from tinyml_profiles.amounts import amount
 
 _NONE = "none"
 

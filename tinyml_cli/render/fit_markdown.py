@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tinyml_cli.fitting.report import FitReports, ModelFits
 from tinyml_cli.render.fit_changes import difference, value
-from tinyml_cli.render.units import kibibytes, microjoules, milliseconds, printable
+from tinyml_cli.render.units import kibibytes, microjoules, printable
+from tinyml_profiles.amounts import milliseconds
 from tinyml_profiles.fit_report import (
     ENERGY,
     FITS,

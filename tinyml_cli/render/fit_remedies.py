@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 
 from tinyml_cli.render.parts import line, table
-from tinyml_cli.render.units import amount, bytes_text, number, plural
+from tinyml_cli.render.units import bytes_text, number, plural
+from tinyml_profiles.amounts import amount
 from tinyml_profiles.changes.case import Remedy
 from tinyml_profiles.fit_report import FLASH, LATENCY, RAM, UNKNOWN, FitReport
 from tinyml_profiles.remedies import Remedies

@@ -9,16 +9,8 @@ from rich.console import RenderableType
 
 from tinyml_cli.fitting.report import BoardFit, FitReports, ModelFits
 from tinyml_cli.render.parts import BLANK, line, table
-from tinyml_cli.render.units import (
-    amount,
-    kibibytes,
-    microjoules,
-    milliseconds,
-    number,
-    percent,
-    plural,
-    whole_percent,
-)
+from tinyml_cli.render.units import kibibytes, microjoules, number, percent, plural, whole_percent
+from tinyml_profiles.amounts import amount, milliseconds
 from tinyml_profiles.fit_report import (
     ENERGY,
     FITS,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tinyml_cli.profiling.profile_models import ProfileReport
 from tinyml_cli.render.figure import GREY, PALE, Anchor, Box, Figure, Line, Shape, Words, text_width
 from tinyml_cli.render.palette import COLOURS
-from tinyml_cli.render.units import milliseconds, number, percent, printable
+from tinyml_cli.render.units import number, percent, printable
+from tinyml_profiles.amounts import milliseconds
 from tinyml_profiles.latency_report import NodeLatency
 
 _LEFT_MARGIN, _TOP, _ROW, _BAR, _BARS_WIDTH, _RIGHT = 16, 64, 20, 14, 560, 170

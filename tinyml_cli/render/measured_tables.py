@@ -9,7 +9,8 @@ from rich.console import RenderableType
 
 from tinyml_cli.profiling.profile_models import ProfileReport
 from tinyml_cli.render.parts import line, table
-from tinyml_cli.render.units import milliseconds, number, percent, plural, signed_percent
+from tinyml_cli.render.units import number, percent, plural, signed_percent
+from tinyml_profiles.amounts import milliseconds
 
 if TYPE_CHECKING:
     from tinyml_profiles.logs.measure import Measurement

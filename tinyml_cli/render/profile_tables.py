@@ -11,16 +11,8 @@ from rich.console import RenderableType
 from tinyml_cli.profiling.profile_models import ProfileReport
 from tinyml_cli.render.measured_tables import measured_lines, measured_table
 from tinyml_cli.render.parts import BLANK, line, table
-from tinyml_cli.render.units import (
-    amount,
-    megahertz,
-    milliseconds,
-    milliwatts,
-    number,
-    one_decimal,
-    percent,
-    plural,
-)
+from tinyml_cli.render.units import megahertz, milliwatts, number, one_decimal, percent, plural
+from tinyml_profiles.amounts import amount, milliseconds
 from tinyml_profiles.kinds import KindLatency, by_kind
 from tinyml_profiles.latency_report import LatencyReport, NodeLatency
 

@@ -13,7 +13,6 @@ from tinyml_cli.render.parts import BLANK, line, table
 from tinyml_cli.render.units import (
     bytes_text,
     fixed_milliseconds,
-    milliseconds,
     percent,
     plural,
     shape_text,
@@ -27,6 +26,7 @@ from tinyml_cli.running.report import (
     RunReport,
     TracedNode,
 )
+from tinyml_profiles.amounts import milliseconds
 
 _SHOWN_VALUES = 10
 _SHOWN_SAMPLES = 10

@@ -1,9 +1,11 @@
-"""Bytes, times, shapes and values as text; nothing else formats numbers."""
+"""Bytes, times, shapes and values as text: all that formats numbers, but for `amounts`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import floor
+
+from tinyml_profiles.amounts import amount
 
 
 def printable(text: str) -> str:
@@ -41,20 +43,9 @@ def megahertz(clock_hz: float) -> str:
     return f"{clock_hz / 1e6:g} MHz"
 
 
-def milliseconds(duration_ms: float) -> str:
-    """Three significant digits, or whole ones: `0.0213 ms`, `1.52 ms`, `616 ms`, `1,204 ms`."""
-    return f"{amount(duration_ms)} ms"
-
-
 def milliwatts(power_mw: float) -> str:
     """Three significant digits, or whole ones: `51.8 mW`, `0.0130 mW`, `445 mW`."""
     return f"{amount(power_mw)} mW"
-
-
-def amount(value: float) -> str:
-    """Three significant digits, or whole ones, and no unit, for columns: `1.52`, `1,204`."""
-    exponent = int(f"{value:.2e}".partition("e")[2])  # of what is left after rounding
-    return f"{value:,.{max(0, 2 - exponent)}f}"
 
 
 def microjoules(energy_uj: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
+from tinyml_profiles.amounts import milliseconds
 from tinyml_profiles.calibration.report import CalibrationReport
 from tinyml_profiles.plan import USUAL_LIBRARIES
 from tinyml_profiles.profile import profile_model
@@ -57,5 +58,5 @@ def _other_build(report: CalibrationReport, plain: Target) -> Iterator[str]:
             continue  # that library does not run the model
         total = other.total.latency_ms
         if total is not None and 1 / _FAR < run.measurement.total_ms / total < _FAR:
-            text += f" --kernels {library} predicts {total:#.3g} ms"
+            text += f" --kernels {library} predicts {milliseconds(total)}"
     yield text

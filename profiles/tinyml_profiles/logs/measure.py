@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tinyml_profiles.amounts import milliseconds
 from tinyml_profiles.logs.align import (
     NodeName,
     Placed,
@@ -292,8 +293,7 @@ def _scale(log: Log, timing: Timing, ticks: float) -> Scale:
     if scale is not None:
         return scale
     would = "; ".join(
-        f"--unit {unit}: {ms:,.0f} ms" if ms >= 100 else f"--unit {unit}: {ms:#.3g} ms"
-        for unit, ms in choices(ticks, timing.clock_hz)
+        f"--unit {unit}: {milliseconds(ms)}" for unit, ms in choices(ticks, timing.clock_hz)
     )
     raise InputError(
         f"{log.source}: the log does not say what a tick is. One invocation would be: {would}. "
