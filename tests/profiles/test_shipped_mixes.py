@@ -19,6 +19,7 @@ from tests.support.measured_inputs import fed
 from tinyml_profiles.fed_work import fed_work
 from tinyml_profiles.instructions import Instructions, count_instructions, load_loops
 from tinyml_profiles.load import load_target
+from tinyml_profiles.loops import find_loops
 from tinyml_profiles.target import Core
 from tinyml_profiles.usual_work import usual_work
 from tinyml_profiles.work import NodeWork, node_workloads
@@ -54,6 +55,7 @@ MEASURED = [
 ]
 # More instructions than anything that runs once.
 MOST = 1e6
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 _TABLES = Path(str(files("tinyml_profiles"))) / "data" / "loops"
 # How many exponentials are taken depends on values.
 EXCEPT = "SOFTMAX"
@@ -127,6 +129,20 @@ def test_models_that_run_on_the_measured_inputs_execute_the_measured_instruction
             if work.node.operator == "SOFTMAX"
         ]
     assert sorted(softmax)[int(0.9 * (len(softmax) - 1))] < 0.05
+
+
+@pytest.mark.parametrize(("library", "core"), [pair[:2] for pair in MEASURED])
+def test_every_loop_of_the_examples_has_a_price(library: str, core: str) -> None:
+    loops = find_loops(load_target(core).core, library)
+    assert loops is not None
+    for path in sorted(EXAMPLES.rglob("*.tflite")):
+        for work in _usual_work(load_model(path), load_target(core).core, library):
+            counted = count_instructions(work.loops, loops.table)
+            assert (path.name, work.node.operator, counted.unpriced) == (
+                path.name,
+                work.node.operator,
+                (),
+            )
 
 
 @pytest.mark.parametrize("name", sorted(each.name for each in _TABLES.iterdir()))

@@ -31,9 +31,10 @@ def _count(name: str) -> CountLoops:
         taps = batch * channels * rows.inside * columns.inside
         # Quotients of sums far from zero may take longer: sums lie about the zero point.
         far = max(0, -source.zero_point) / 128 if source.type is TensorType.INT8 else 0
+        divided = (LoopWork(f"{kind}.far", trips=output.size * far),) if name == _ADDING else ()
         return (
             LoopWork(f"{kind}.call", entries=1),
-            LoopWork(f"{kind}.far", trips=output.size * far),
+            *divided,
             LoopWork(f"{kind}.pixel", trips=batch * height * width),
             LoopWork(f"{kind}.output", trips=output.size),
             LoopWork(f"{kind}.row", trips=batch * channels * width * rows.inside),
