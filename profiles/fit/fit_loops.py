@@ -28,7 +28,7 @@ from left_out import print_errors, spreads  # noqa: E402
 from loop_tables import table_text  # noqa: E402
 from measured import find_models, read_bench, read_nodes  # noqa: E402
 from mixes import Sample, fit_mixes, parts_of  # noqa: E402
-from unmeasured import BORROWS, Column, Costs, borrow, derive, is_borrowed  # noqa: E402
+from unmeasured import BORROWS, Column, Costs, borrow, derive, is_borrowed, same_code  # noqa: E402
 
 from tests.support.measured_inputs import fed  # noqa: E402
 from tests.support.single_op import SingleOp  # noqa: E402
@@ -58,7 +58,7 @@ def main() -> None:
         print_errors(library, core, parts)
         if options.write and not options.operator:
             path = DATA / f"{library}-{core}{SUFFIXES[options.opt]}.toml"
-            derived = borrow(library, core, costs)
+            derived = same_code(costs) | borrow(library, core, costs)
             if options.opt == "O2":
                 derived |= derive(library, core, costs)
             text = table_text(

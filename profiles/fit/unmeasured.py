@@ -25,6 +25,8 @@ REFERENCE = {
 }
 # Libraries of which nothing but their own kernels was measured.
 BORROWS = ("muriscv-nn",)
+# Kernels of one template, for types of as many bytes: measured is the latter.
+SAME_CODE = {"quantize_int8_uint8": "quantize_int8", "quantize_uint8_int8": "quantize_int8"}
 ELEMENT = ".element"
 # What an operator that nobody has counted runs, and kernels whose loops stand for one that moves.
 ASSUMED, MOVE = f"{GENERIC}{ELEMENT}", f"{GENERIC}.move"
@@ -68,6 +70,16 @@ def borrow(library: str, core: str, costs: Costs) -> Costs:
     if library not in BORROWS:
         return {}
     return {column: mix for column, mix in alike(library, core).items() if column not in costs}
+
+
+def same_code(costs: Costs) -> Costs:
+    """Mixes of kernels whose code is that of another one but for signs of bytes."""
+    return {
+        (f"{kernel}.{loop.partition('.')[2]}", part): mix
+        for kernel, measured in SAME_CODE.items()
+        for (loop, part), mix in costs.items()
+        if loop.partition(".")[0] == measured
+    }
 
 
 def derive(library: str, core: str, costs: Costs) -> Costs:

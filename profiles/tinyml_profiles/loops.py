@@ -71,7 +71,9 @@ def _merged(
 class _CompletedLoops(Mapping[str, LoopCost]):
     """The loops of the first table, with what it lacks from the others; made when asked for.
 
-    Float loops are those of `float_cores`, which are the reference's: no other library has any.
+    Where a library takes a kernel of the reference that was not measured with it, its loops are
+    those that were measured with the reference. Float loops are those of `float_cores`, which are
+    the reference's: no other library has any.
     """
 
     def __init__(
@@ -94,12 +96,13 @@ class _CompletedLoops(Mapping[str, LoopCost]):
         return self._costs[name]
 
     def __contains__(self, name: object) -> bool:
-        return any(name in table.loops for table in self._tables) or any(
+        return any(name in table.loops for table in (*self._tables, *self._reference)) or any(
             name in table.loops for table in self._floats if _FLOAT in str(name)
         )
 
     def __iter__(self) -> Iterator[str]:
-        names = dict.fromkeys(name for table in self._tables for name in table.loops)
+        tables = (*self._tables, *self._reference)
+        names = dict.fromkeys(name for table in tables for name in table.loops)
         floats = (name for table in self._floats for name in table.loops if _FLOAT in name)
         return iter({**names, **dict.fromkeys(floats)})
 
@@ -119,7 +122,8 @@ class _CompletedLoops(Mapping[str, LoopCost]):
         if name in first.loops:
             cost = first.loops[name]
         else:
-            found = next((table for table in others if name in table.loops), None)
+            tables = (*others, *self._reference)
+            found = next((table for table in tables if name in table.loops), None)
             if found is None:
                 raise KeyError(name)
             cost = _weaker(found.loops[name])

@@ -70,7 +70,18 @@ def test_loops_that_the_reference_has_too_are_not_the_librarys_own(core: Core) -
     found = find_loops(core, "vendor")
     assert found is not None
     owned = {name: cost.is_own for name, cost in found.table.loops.items()}
-    assert owned == {"a": False, "v": True}
+    assert owned == {"a": False, "v": True, "b": False, "c": False}
+
+
+def test_kernels_that_were_not_measured_with_the_library_cost_what_the_references_do(
+    core: Core,
+) -> None:
+    found = find_loops(core, "vendor")
+    assert found is not None
+    evidence = {name: cost.evidence for name, cost in found.table.loops.items()}
+    assert evidence == {"a": "measured", "v": "measured", "b": "measured", "c": "derived"}
+    assert "c" in found.table.loops
+    assert "d" not in found.table.loops
 
 
 def test_float_loops_are_those_of_a_core_that_computes_with_them(core: Core) -> None:
