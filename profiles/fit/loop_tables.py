@@ -57,8 +57,8 @@ def table_text(
         mixes = {part: costs.get((loop, part), {}) for part in ("entry", "trip")}
         is_derived = any((loop, part) in derived for part in mixes)
         lines.append(_line(loop, mixes, 'from = "derived"' if is_derived else ""))
-    for loop, mix in assumed(costs).items():
-        lines.append(_line(loop, {"trip": mix}, 'from = "assumed"'))
+    for (loop, part), mix in assumed(costs).items():
+        lines.append(_line(loop, {part: mix}, 'from = "assumed"'))
     lines.append(interpreter_line(truth))
     for heading, told in zip(_SPREADS, spreads, strict=True):
         lines += ["", *heading]

@@ -29,7 +29,7 @@ BORROWS = ("muriscv-nn",)
 SAME_CODE = {"quantize_int8_uint8": "quantize_int8", "quantize_uint8_int8": "quantize_int8"}
 ELEMENT = ".element"
 # What an operator that nobody has counted runs, and kernels whose loops stand for one that moves.
-ASSUMED, MOVE = f"{GENERIC}{ELEMENT}", f"{GENERIC}.move"
+CALL, ASSUMED, MOVE = f"{GENERIC}.call", f"{GENERIC}{ELEMENT}", f"{GENERIC}.move"
 MOVING = ("strided_slice_of_", "transpose_of_", "transpose_s8")
 DIGITS = 5
 
@@ -96,15 +96,24 @@ def derive(library: str, core: str, costs: Costs) -> Costs:
     }
 
 
-def assumed(costs: Costs) -> dict[str, dict[str, float]]:
+def assumed(costs: Costs) -> Costs:
     """The mixes of the loops that stand for others: those in the middle by their instructions."""
-    loops = {
+    calls = _ending(costs, ".call", "entry")
+    loops = _ending(costs, ELEMENT, "trip")
+    moving = [mix for loop, mix in loops.items() if loop.startswith(MOVING)]
+    return {
+        (CALL, "entry"): _middle(calls.values()),
+        (ASSUMED, "trip"): _middle(loops.values()),
+        (MOVE, "trip"): _middle(moving or loops.values()),
+    }
+
+
+def _ending(costs: Costs, end: str, wanted: str) -> dict[str, dict[str, float]]:
+    return {
         loop: mix
         for (loop, part), mix in costs.items()
-        if loop.endswith(ELEMENT) and part == "trip" and mix
+        if loop.endswith(end) and part == wanted and mix
     }
-    moving = [mix for loop, mix in loops.items() if loop.startswith(MOVING)]
-    return {ASSUMED: _middle(loops.values()), MOVE: _middle(moving)}
 
 
 def _middle(mixes: Iterable[dict[str, float]]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from tests.runtime.kernels.test_reduce import mean
 from tests.runtime.kernels.test_reductions import reduction
 from tests.runtime.kernels.test_resize import BILINEAR, NEAREST, resize
 from tests.runtime.kernels.test_shapes import transpose
+from tests.runtime.kernels.test_variables import delay
 from tests.support.single_op import SingleOp, fed
 from tinyml_profiles.instructions import count_instructions, load_loops
 from tinyml_profiles.work import node_workloads
@@ -53,7 +54,7 @@ def test_sums_and_means_of_integers_are_one_kernel_and_those_of_floats_two() -> 
 
 def test_the_mean_of_an_image_that_keeps_its_rank_has_a_kernel_that_nobody_counted() -> None:
     found = count(mean((1, 2), (2, 3, 4, 5), np.float32, keep_dims=True))
-    assert found == {"generic.element": (1, 120)}
+    assert found == {"generic.call": (1, 0), "generic.element": (0, 120)}
 
 
 def test_a_transposition_calls_itself_for_each_dimension_but_the_last() -> None:
@@ -98,9 +99,23 @@ def test_a_kernel_that_nobody_counted_has_an_assumed_loop(
     source, output = shapes
     case = SingleOp(operator, [fed(source, np.int8, 0.1)], [fed(output, np.int8, 0.1)])
     (work,) = node_workloads(case.model(), CORE)
-    assert [(each.loop, each.trips) for each in work.loops] == [(loop, turns)]
+    assert [(each.loop, each.trips) for each in work.loops] == [("generic.call", 0), (loop, turns)]
     table = load_loops("reference", CORE)
     assert table is not None
     priced = count_instructions(work.loops, table)
     assert (priced.evidence, priced.unpriced) == ("assumed", ())
     assert priced.total > turns
+
+
+def test_a_variable_is_read_and_assigned_by_copies() -> None:
+    # 20 bytes on words: a block of 16 and a word.
+    copied = {"generic.call", "copy_aligned.call", "copy_aligned.block16", "copy_aligned.word"}
+    loops = [
+        (work.node.operator, {each.loop for each in work.loops})
+        for work in node_workloads(delay(fed((5,), np.float32)), CORE)
+    ]
+    assert loops == [
+        *[("VAR_HANDLE", {"generic.call"})] * 2,
+        *[("READ_VARIABLE", copied)] * 2,
+        *[("ASSIGN_VARIABLE", copied)] * 2,
+    ]

@@ -1,4 +1,7 @@
-"""Loops over elements: what stands for kernels that nobody has counted, at an assumed price."""
+"""A call and a loop over elements: what stands for kernels that nobody has counted.
+
+Their price is assumed: that of the middle one of all measured kernels.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from tinyml_runtime.workload import LoopWork, WorkContext, Workload
 
 GENERIC = "generic"
 _ELEMENT, _MOVE = f"{GENERIC}.element", f"{GENERIC}.move"
+ONE_CALL: Workload = (LoopWork(f"{GENERIC}.call", entries=1),)
 
 
 def count_made(context: WorkContext, node: Node) -> Workload:
@@ -32,7 +36,7 @@ def count_taken(context: WorkContext, node: Node) -> Workload:
 
 def _over(loop: str, tensors: Iterable[Tensor | None]) -> Workload:
     elements = sum(tensor.size for tensor in tensors if tensor is not None)
-    return (LoopWork(loop, entries=1, trips=elements),)
+    return (*ONE_CALL, LoopWork(loop, trips=elements))
 
 
 MOVED = count_moved

@@ -63,6 +63,7 @@ _FAMILIES = {
         "SQRT",
         "SQUARE",
     ),
+    "variables": ("ASSIGN_VARIABLE", "READ_VARIABLE", "VAR_HANDLE"),
 }
 
 # Codes of custom operators, which need not be names in Python.
@@ -81,7 +82,6 @@ _CUSTOM = {
 # Kernels that nobody has counted: those that only move elements, and those that make fewer elements
 # than they take. Of all others the elements that they make are counted.
 _MOVING = (
-    "ASSIGN_VARIABLE",
     "BATCH_TO_SPACE_ND",
     "BROADCAST_TO",
     "CIRCULAR_BUFFER",
@@ -91,7 +91,6 @@ _MOVING = (
     "GATHER",
     "GATHER_ND",
     "PACK",
-    "READ_VARIABLE",
     "REVERSE_V2",
     "SPACE_TO_BATCH_ND",
     "SPACE_TO_DEPTH",
