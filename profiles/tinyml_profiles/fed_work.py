@@ -82,19 +82,22 @@ def fed_work(
     library: str | KernelLibrary,
     samples: Sequence[Array] = (),
     on_progress: Callable[[int, int], None] | None = None,
+    *,
+    mean: ModelWork | None = None,
 ) -> ModelWork:
     """The work of a model in a run on samples [count, *shape], an array for each input.
 
     Without samples it is one on the reference input. Counts are means over all evaluations of a
     node; a node that does not run counts as before a run. Samples are a sequence for a model that
-    keeps state. `on_progress` hears of samples done, and of all.
+    keeps state. `on_progress` hears of samples done, and of all. `mean` is the work before a run,
+    if it is known.
 
     Raises:
         UnsupportedModelError: nodes that cannot run, all of them.
         RunError: values that an operator does not take.
         ValueError: samples of another shape or type than the inputs.
     """
-    work = model_work(model, core, library)
+    work = model_work(model, core, library) if mean is None else mean
     interpreter = Interpreter(model, library)
     interpreter.allocate_tensors()
     tensors = [

@@ -21,7 +21,7 @@ from tinyml_profiles.optimization import COUNTED_ON, EXACT, LEVELS, USUAL, find_
 from tinyml_profiles.target import Core, Target
 from tinyml_profiles.traffic import NO_WALK, Traffic, node_traffic
 from tinyml_profiles.uncertainty import Interval, element_bounds, interval
-from tinyml_profiles.usual_work import usual_work
+from tinyml_profiles.usual_work import RecentWork
 from tinyml_profiles.work import CountedNode, ModelWork, NodeWork
 from tinyml_runtime.errors import InputError
 from tinyml_runtime.library import KernelLibrary, base_name
@@ -34,6 +34,7 @@ from tinyml_runtime.workloads.generic import count_made
 OnProgress: TypeAlias = Callable[[int, int], None]
 
 UNKNOWN, ASSUMED = "unknown", "assumed"
+_RECENT = RecentWork()
 # What the interpreter executes beside the nodes: once, and for each of them.
 INTERPRETER = "interpreter"
 
@@ -83,7 +84,7 @@ def profile_model(
     if samples:
         work = _fed_work(model, target.core, library, samples, on_progress)
     else:
-        work = usual_work(model, target.core, library)
+        work = _RECENT.of(model, target.core, library)
     return profile_work(work, target, Conditions(name, clock_hz, weights_in, arena_in), opt)
 
 
@@ -276,8 +277,9 @@ class _Prices:
                 f" is {least:.1f} to {most:.1f} times the instructions of -{USUAL}, as operators"
                 f" on {COUNTED_ON} took"
             )
-        if any(work.values is Values.REFERENCE for work in self._work.nodes):
-            yield "counted on a reference input, as values decide; --input counts on yours"
+        ran = any(work.values is Values.REFERENCE for work in self._work.nodes)
+        if ran and any(map(_spread_cycles, nodes)):
+            yield "loops that depend on values are counted on a reference input (--input: on yours)"
         if self._work.calls:
             yield "what IF and WHILE call is counted as if it ran once"
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from tinyml_profiles.plan import runtime_profile
 from tinyml_profiles.target import Target
-from tinyml_profiles.usual_work import reference_work, values_matter
+from tinyml_profiles.usual_work import usual_work
 from tinyml_profiles.work import ModelWork, graph_work
 from tinyml_runtime.errors import UnsupportedModelError
 from tinyml_runtime.memory.greedy_planner import GreedyPlanner
@@ -21,8 +21,7 @@ class FitModel:
     """A model, and what boards have in common of it.
 
     Boards share a plan if ABI, kernel library and the extensions of the core are the same, and
-    the work of the nodes if library and extensions are. Where values matter on one core and not on
-    another, there are two.
+    the work of the nodes if library and extensions are.
     """
 
     def __init__(self, model: Model, file_bytes: int | None = None) -> None:
@@ -32,7 +31,6 @@ class FitModel:
         self._graphs: dict[str, Graph | UnsupportedModelError] = {}
         self._plans: dict[tuple[str, str, frozenset[str]], ArenaPlan] = {}
         self._works: dict[tuple[str, frozenset[str]], ModelWork] = {}
-        self._reference_works: dict[tuple[str, frozenset[str]], ModelWork] = {}
 
     @cached_property
     def file_bytes(self) -> int:
@@ -64,11 +62,6 @@ class FitModel:
         """The work of all nodes, as `usual_work` has it; raises as `graph` does."""
         key = library, target.core.extensions
         if key not in self._works:
-            self._works[key] = graph_work(self.graph(library), target.core, library)
-        mean = self._works[key]
-        if not values_matter(mean, target.core, library):
-            return mean
-        if key not in self._reference_works:
-            found = reference_work(self.model, target.core, library, mean)
-            self._reference_works[key] = found
-        return self._reference_works[key]
+            mean = graph_work(self.graph(library), target.core, library)
+            self._works[key] = usual_work(self.model, target.core, library, mean)
+        return self._works[key]

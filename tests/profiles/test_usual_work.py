@@ -14,6 +14,7 @@ from tinyml_profiles.instructions import Values
 from tinyml_profiles.reference_input import reference_input
 from tinyml_runtime import Interpreter
 from tinyml_runtime.model.schema import Model
+from tinyml_runtime.resolver import OpResolver
 
 WITHOUT_FPU, WITH_FPU = load_target("cortex-m0"), load_target("cortex-m4")
 NOTE = "reference input"
@@ -36,10 +37,9 @@ def test_floats_without_an_fpu_are_counted_on_the_reference_input() -> None:
     assert (work.values, work.loops) == (Values.REFERENCE, given.loops)
 
 
-def test_what_values_hardly_change_does_not_run() -> None:
-    assert values_of(floats(), "cortex-m4") is Values.ALL
-    integers = dense("int8", depth=8, units=2).model()
-    assert values_of(integers, "cortex-m0") is Values.ALL
+def test_a_note_is_for_what_values_change() -> None:
+    assert not any(NOTE in note for note in profile_model(floats(), "cortex-m4").notes)
+    assert any(NOTE in note for note in profile_model(floats(), "cortex-m0").notes)
 
 
 @pytest.mark.parametrize(("limit", "just_enough"), [("MOST_MACS", 16), ("MOST_ELEMENTS", 10)])
@@ -52,16 +52,12 @@ def test_a_large_model_does_not_run(
     assert values_of(floats(), "cortex-m0") is Values.REFERENCE
 
 
-def test_a_model_that_calls_others_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usual_work, "LEAST_SHARE", 0.0)
+def test_a_model_that_calls_others_does_not_run() -> None:
     works = usual_work.usual_work(plus_or_times(), WITHOUT_FPU.core).nodes
     assert all(work.values is Values.ALL for work in works)
 
 
-def test_where_the_reference_input_is_refused_the_mean_is_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(usual_work, "LEAST_SHARE", 0.0)
+def test_where_the_reference_input_is_refused_the_mean_is_told() -> None:
     # Four indices of the reference input are 0 to 3.
     for rows, values in ((4, Values.REFERENCE), (3, Values.ALL)):
         model = gather((rows, 2), (4,), (4, 2), kind=np.float32).model()
@@ -80,6 +76,18 @@ def test_the_report_says_so_and_allows_for_other_inputs() -> None:
     assert there is not None
     assert here.mix == there.mix
     assert here.spread > there.spread
+
+
+def test_targets_share_the_work_of_the_model_that_was_asked_for_last() -> None:
+    recent = usual_work.RecentWork()
+    model, other = floats(), floats()
+    work = recent.of(model, WITHOUT_FPU.core, "reference")
+    assert recent.of(model, load_target("cortex-m3").core, "reference") is work
+    assert recent.of(model, WITH_FPU.core, "reference") is not work  # another extension
+    assert recent.of(model, WITHOUT_FPU.core, "cmsis-nn") is not work
+    assert recent.of(other, WITHOUT_FPU.core, "reference") is not work
+    own = OpResolver.for_library("reference").library
+    assert recent.of(other, WITHOUT_FPU.core, own) is not recent.of(other, WITHOUT_FPU.core, own)
 
 
 def test_a_fit_has_the_latency_of_the_profile() -> None:

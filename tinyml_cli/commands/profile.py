@@ -167,8 +167,8 @@ def profile(
 
     Some kernels execute more for some values than for others: SOFTMAX, and floats
     without an FPU above all. With --input the model runs on samples, and the
-    figures are for them; without, they are the mean over all values, or those of a
-    reference input where values decide about more than 1 %.
+    figures are for them; without, small models run on a reference input, and of large
+    ones the mean over all values is told.
 
     Examples:
       tinyml profile model.tflite --target nucleo-l4r5zi
