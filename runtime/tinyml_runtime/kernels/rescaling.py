@@ -6,6 +6,10 @@ time, and go on computing with the results.
 Why that is exact. `requantize.py` says which sum's floor gemmlowp's two roundings are. Either all
 of its terms are multiples of a grid, and so small that no bit is lost; or `float_proofs.py` shows
 that the lost bits do not matter.
+
+The first rounding nudges a value away from zero, the same way for all values of one sign. Where all
+are nudged by one 2**-fine, results are looked up by values in steps of that: the table knows the
+sign, and the nudge takes no call.
 """
 
 from __future__ import annotations
@@ -31,6 +35,8 @@ from tinyml_runtime.tensor import Array
 _Change: TypeAlias = Callable[[Array, Array, Array], object]
 # Less than 2**51 away from it, the low half of a double's bits is the low half of the integer's.
 _WRAPS = np.array(1.5 * 2.0**52)
+# A table of fine steps should stay in a processor's cache.
+_MOST_RESULTS = 2**18
 
 
 class Rescaling:
@@ -64,17 +70,21 @@ class Rescaling:
             _Grid(factor, float(part.max()), limits, zero_point, wide)
             for factor, part in zip(factors, np.split(largest, len(factors)), strict=True)
         ]
-        self.factors = [grid.scale for grid in grids]
         self._wraps = any(grid.wraps for grid in grids)
         self.takes_scaled = all(grid.is_fine for grid in grids) and not self._wraps
         self.is_float = all(grid.is_fine or grid.keeps_away for grid in grids)
-        self.scale = _row(self.factors, repeats)
         self._nudge = _row([grid.nudge for grid in grids], repeats)
         # Where a clamp at the zero point hides negative values, the sign does not matter.
         self._is_signed = zero_point > limits[0] and bool(np.any(self._nudge))
-        self.offset = np.array(zero_point - limits[0] + 0.5)
-        if not self._is_signed:
-            self.offset = self.offset + self._nudge
+        self._fine = _fineness(self._nudge, limits) if self._is_signed else 0
+        offset = np.array(zero_point - limits[0] + 0.5)
+        if self._fine:
+            self._is_signed = False
+        elif not self._is_signed:
+            offset = offset + self._nudge
+        self.offset = np.ldexp(offset, self._fine)
+        self.factors = [math.ldexp(grid.scale, self._fine) for grid in grids]
+        self.scale = _row(self.factors, repeats)
         self.takes_offset = (
             self.takes_scaled and not self._is_signed and all(grid.is_finer for grid in grids)
         )
@@ -95,10 +105,15 @@ class Rescaling:
         first. `is_scaled` says that they come multiplied, `is_offset` that the offset is in them,
         too. `added_late` is added after the clamp, in the type of `out`.
         """
-        results = _results(self._limits, added_late, out.dtype)
+        results = _results(self._limits, added_late, out.dtype, self._fine, self._zero_point)
+        whole = _results(self._limits, added_late, out.dtype, 0, 0)
         if not self.is_float:
-            return partial(self._in_integers, values, biases, results, out)
+            return partial(self._in_integers, values, biases, whole, out)
         steps = self._steps(values, biases, is_scaled=is_scaled, is_offset=is_offset)
+        if len(values) == 1:
+            # NumPy is faster with a vector than with a matrix of one row.
+            values, out = values[0], out[0]
+            steps = [(change, np.squeeze(operand)) for change, operand in steps]
         places, look_up = np.empty(values.shape, np.intp), results.take
 
         def run() -> None:
@@ -187,15 +202,33 @@ def _reduced(multiplier: int) -> int:
     return min((multiplier + 2**15) >> 16, 0x7FFF)
 
 
+def _fineness(nudge: Array, limits: tuple[int, int]) -> int:
+    """The steps in which results are looked up, 2**-steps; 0 where nudges differ, or need many."""
+    if nudge.ndim:
+        return 0
+    fine = -math.frexp(float(nudge))[1] + 1
+    return fine if (limits[1] - limits[0] + 1) << fine <= _MOST_RESULTS else 0
+
+
 @cache
-def _results(limits: tuple[int, int], added_late: int, dtype: np.dtype[Any]) -> Array:
-    """The result for every value within the limits, from the lowest on."""
-    return (np.arange(limits[0], limits[1] + 1) + added_late).astype(dtype)
+def _results(
+    limits: tuple[int, int], added_late: int, dtype: np.dtype[Any], fine: int, zero_point: int
+) -> Array:
+    """The result for every value within the limits, in steps of 2**-fine, from the lowest on.
+
+    Steps are nudged by one, away from what is half above the zero point.
+    """
+    low, high = limits
+    places = np.arange((high - low + 1) << fine)
+    if fine:
+        half_above = (2 * (zero_point - low) + 1) << (fine - 1)
+        places = (places + np.where(places < half_above, -1, 1)) >> fine
+    return (places.clip(0, high - low) + low + added_late).astype(dtype)
 
 
 def _wrapping(values: Array) -> _Change:
     """What adds to integers like `values`, `_WRAPS` among it, and keeps the low 32 bits."""
-    wide = np.empty(values.shape, "<f8")
+    wide = np.empty(values[0].shape if len(values) == 1 else values.shape, "<f8")
     low = wide.view("<i4")[..., ::2]
 
     def change(integers: Array, added: Array, out: Array) -> None:

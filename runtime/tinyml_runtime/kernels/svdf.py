@@ -192,12 +192,13 @@ def _bind_time(state: Array, time: Array, sums: Array) -> Callable[[], None]:
     # A product with ones takes a fifth of the time of a sum, and far longer for three dimensions.
     by_unit, flat_sums = products.reshape(sums.size, -1), sums.reshape(-1)
     ones = np.ones(by_unit.shape[-1], time.dtype)
-    # Operands of one shape and order are multiplied at half the cost of those that are broadcast.
-    time = time[np.newaxis]
+    # Flat operands take the least time, those that are broadcast twice as much.
+    time = np.broadcast_to(time, state.shape).reshape(-1)
+    flat_state, flat_products = state.reshape(-1), products.reshape(-1)
 
     def add_up() -> None:
-        products[...] = state
-        np.multiply(products, time, products)
+        flat_products[...] = flat_state
+        np.multiply(flat_products, time, flat_products)
         by_unit.dot(ones, flat_sums)
 
     return add_up

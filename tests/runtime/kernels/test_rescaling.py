@@ -82,6 +82,28 @@ def test_any_factor_is_applied_to_wide_accumulators_as_tflm_does(
     np.testing.assert_array_equal(rescaled, np.clip(scaled + zero_point, *INT16))
 
 
+@given(
+    exponent=st.floats(-13.0, 0.0),
+    zero_point=st.integers(-128, 127),
+    rows=st.integers(1, 2),
+    seed=st.integers(0, 100),
+)
+def test_values_near_a_half_are_nudged_by_their_sign(
+    exponent: float, zero_point: int, rows: int, seed: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    factor = quantize_multiplier(2.0**exponent)
+    halves = generator.integers(-300, 300, (rows, 200)) / 2
+    values = np.rint(halves / 2.0**exponent).astype(np.int64) + generator.integers(-2, 3, 200)
+    scaled = multiply_by_quantized_multiplier(
+        values, np.array(factor.multiplier), np.array(factor.shift)
+    )
+    rescale = Rescaling([factor], 200, INT8, bounds=2.0**21, zero_point=zero_point)
+    out = np.empty(values.shape, np.int8)
+    rescale.bind(values.astype(np.float64), out)()
+    np.testing.assert_array_equal(out, np.clip(scaled + zero_point, *INT8))
+
+
 @pytest.mark.parametrize(
     ("accumulator", "half", "quarter"),
     [
